@@ -1,0 +1,202 @@
+"""Many files: one ingest each, in this process or in several, results as they come."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tabkit.errors import TabkitError, UsageError
+from tabkit.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.ingest import IngestReport
+
+_STANDARD_INPUT: Final = "-"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Job:
+    """One source with everything that `tabkit.ingest.ingest` needs; it pickles."""
+
+    source: Path
+    name: str
+    folder: Path
+    only: tuple[str, ...]
+    ddi_version: str
+    force: bool
+    options: ReadOptions
+    file_format: FileFormat | None
+
+
+def ingest_files(
+    sources: Sequence[str],
+    *,
+    folder: Path,
+    only: tuple[str, ...],
+    ddi_version: str,
+    jobs: int,
+    force: bool,
+    as_json: bool,
+    options: ReadOptions,
+    file_format: FileFormat | None,
+    name: str | None,
+) -> int:
+    """Ingest each source; print a line each; return the exit code of the worst.
+
+    A file that fails does not stop the others.
+
+    Raises:
+        UsageError: Two sources would write the same outputs, or ``-`` is not the only source.
+    """
+    if _STANDARD_INPUT in sources and len(sources) > 1:
+        msg = "standard input (-) is one source: give it alone"
+        raise UsageError(msg)
+    with tempfile.TemporaryDirectory(prefix="tabkit-") as spool:
+        work = [
+            Job(path, own, folder, only, ddi_version, force, options, file_format)
+            for path, own in (_on_disk(source, name, Path(spool)) for source in sources)
+        ]
+        _check_names(work)
+        code = 0
+        for job, outcome in _run_all(work, jobs):
+            code = max(code, _tell(job, outcome, as_json=as_json))
+    return code
+
+
+def _on_disk(source: str, name: str | None, spool: Path) -> tuple[Path, str]:
+    """Copy standard input to a file, since formats are read by seeking."""
+    if source != _STANDARD_INPUT:
+        return Path(source), name or Path(source).name
+    own = Path(name or "stdin").name
+    path = spool / own
+    with path.open("wb") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+    return path, own
+
+
+def _check_names(work: Sequence[Job]) -> None:
+    seen: dict[str, str] = {}
+    for job in work:
+        stem = Path(job.name).stem
+        if stem in seen:
+            msg = (
+                f"{seen[stem]} and {job.source} would both write {stem}.tab; "
+                "ingest them into different folders"
+            )
+            raise UsageError(msg)
+        seen[stem] = str(job.source)
+
+
+def _run_all(work: Sequence[Job], jobs: int) -> Iterator[tuple[Job, IngestReport | Exception]]:
+    if jobs == 1 or len(work) == 1:
+        for job in work:
+            with Progress(job.name) as progress:
+                outcome = _run(job, progress)
+            yield job, outcome
+        return
+    context = multiprocessing.get_context("forkserver")
+    workers = min(jobs, len(work))
+    with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=_quiet) as pool:
+        waiting = {pool.submit(_run, job): job for job in work}
+        try:
+            with Progress("files", total=len(work)) as progress:
+                for done, future in enumerate(concurrent.futures.as_completed(waiting), 1):
+                    progress(done, len(work))
+                    yield waiting[future], _outcome(future)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in multiprocessing.active_children():
+                os.kill(child.pid or 0, signal.SIGTERM)
+            raise
+
+
+def _quiet() -> None:
+    """Make a worker clean up its drafts when it is told to stop."""
+    signal.signal(signal.SIGTERM, _stop)
+
+
+def _stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _outcome(future: concurrent.futures.Future[IngestReport | Exception]) -> Any:  # noqa: ANN401
+    try:
+        return future.result()
+    except concurrent.futures.process.BrokenProcessPool as error:
+        return error
+
+
+def _run(job: Job, progress: Progress | None = None) -> IngestReport | Exception:
+    from tabkit.ingest import ingest
+
+    try:
+        return ingest(
+            job.source,
+            job.folder,
+            only=job.only,
+            profile=job.options.profile,
+            ddi_version=job.ddi_version,
+            force=job.force,
+            name=job.name,
+            options=job.options,
+            file_format=job.file_format,
+            progress=progress,
+        )
+    except (TabkitError, OSError, MemoryError) as error:
+        return error
+
+
+def _tell(job: Job, outcome: IngestReport | Exception, *, as_json: bool) -> int:
+    from tabkit.cli import explain
+    from tabkit.show import show_findings
+
+    if isinstance(outcome, UsageError):
+        raise outcome
+    if isinstance(outcome, concurrent.futures.process.BrokenProcessPool):
+        click.echo(f"tabkit: {job.name}: a worker process died; try --jobs 1", err=True)
+        return 3
+    if isinstance(outcome, Exception):
+        code = explain(outcome)
+        if as_json:
+            click.echo(json.dumps({"source": str(job.source), "error": str(outcome)}))
+        return code
+    show_findings(job.name, outcome.findings)
+    for loss in outcome.losses:
+        click.echo(f"tabkit: {job.name}: not kept by these outputs: {loss}", err=True)
+    if as_json:
+        click.echo(json.dumps(report_json(outcome), ensure_ascii=False))
+    else:
+        shown = ", ".join(str(path) for path in outcome.outputs.values())
+        click.echo(
+            f"{shown}: {outcome.cases:,} cases, {outcome.variables:,} variables, "
+            f"{outcome.unf or 'no UNF (no cases)'}"
+        )
+    return 0
+
+
+def report_json(report: IngestReport) -> dict[str, Any]:
+    """Give a report as JSON's types."""
+    return {
+        "source": str(report.source),
+        "format": report.format,
+        "outputs": {part: str(path) for part, path in report.outputs.items()},
+        "cases": report.cases,
+        "variables": report.variables,
+        "unf": report.unf,
+        "findings": [dataclasses.asdict(finding) for finding in report.findings],
+        "losses": [dataclasses.asdict(loss) for loss in report.losses],
+    }

@@ -1,0 +1,110 @@
+"""Convert: one file goes in, the same table in another format comes out, with a loss ledger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from tabkit.errors import LossError, UsageError
+from tabkit.formats import FileFormat, ReadOptions, find_format, format_of_target
+from tabkit.loss import Loss
+from tabkit.output import whole_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tabkit.loss import Ledger
+    from tabkit.model import TableStream
+
+ON_LOSS: Final = ("warn", "error", "ignore")
+
+
+def convert(
+    source: Path | str,
+    target: Path | str,
+    *,
+    to: str | None = None,
+    variables: Sequence[str] | None = None,
+    header: bool = True,
+    on_loss: str = "warn",
+    force: bool = False,
+    name: str | None = None,
+    options: ReadOptions | None = None,
+    file_format: FileFormat | None = None,
+) -> Ledger:
+    """Write the table of ``source`` to ``target`` in another format.
+
+    Args:
+        source: The file to read.
+        target: The file to write; its suffix tells the format unless ``to`` does.
+        to: A format of ``tabkit formats``.
+        variables: Keep these only, in this order.
+        header: False leaves out the header line of an archival table.
+        on_loss: ``error`` refuses to write what the target cannot carry in full.
+        force: Replace a target that exists.
+        name: The source's own name, where ``source`` is a temporary copy.
+        options: Reading options, the profile among them.
+        file_format: Skips the detection of the source's format.
+
+    Returns:
+        What the target does not carry, variable by variable; empty when nothing is lost.
+
+    Raises:
+        FormatError: The source cannot be read.
+        LossError: Something would be lost and ``on_loss`` is ``error``; nothing is written.
+        OutputError: The target exists already or cannot be written.
+        UsageError: The target's format is unknown.
+        VariableNotFoundError: A name in ``variables`` is not in the table.
+    """
+    from tabkit.read import open_with, select_stream
+
+    source, target = Path(source), Path(target)
+    options = options or ReadOptions()
+    if on_loss not in ON_LOSS:
+        msg = f"on_loss is one of {', '.join(ON_LOSS)}, not {on_loss!r}"
+        raise UsageError(msg)
+    written = find_format(to) if to else format_of_target(target)
+    with whole_files([target], force=force) as (draft,):
+        stream = open_with(source, options, file_format, name)
+        if variables is not None:
+            stream = select_stream(stream, variables)
+        with stream:
+            ledger = _write(stream, draft, written, options, header=header)
+        ledger += tuple(
+            Loss(finding.text, finding.variable)
+            for finding in stream.findings
+            if finding.severity == "warning"
+        )
+        if ledger and on_loss == "error":
+            raise LossError(target, [str(loss) for loss in ledger])
+    return ledger
+
+
+def _write(
+    stream: TableStream, draft: Path, written: FileFormat, options: ReadOptions, *, header: bool
+) -> Ledger:
+    from tabkit.read import read_all
+
+    if written.name != "tab":
+        return written.write(read_all(stream), draft)
+    return _write_tab_stream(stream, draft, options, header=header)
+
+
+def _write_tab_stream(
+    stream: TableStream, draft: Path, options: ReadOptions, *, header: bool
+) -> Ledger:
+    import numpy as np
+
+    from tabkit.write.tab import tab_appender, tab_losses, tag_losses
+
+    tagged: dict[str, int] = {}
+    with draft.open("wb") as file:
+        append = tab_appender(
+            file, stream.variables, stream.origin, header=header, profile=options.profile
+        )
+        for block in stream.blocks:
+            append(block)
+            for variable, tags in block.missing_tags.items():
+                count = int(np.count_nonzero(tags.to_numpy()))
+                tagged[variable] = tagged.get(variable, 0) + count
+    return tab_losses(stream.variables) + tag_losses(tagged)

@@ -1,0 +1,1 @@
+"""DDI Codebook: building, parsing and validating."""

@@ -1,0 +1,1 @@
+"""Describe: blocks go in, a `Description` with statistics, frequencies and UNF comes out."""

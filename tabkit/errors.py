@@ -1,0 +1,118 @@
+"""Every exception tabkit raises on purpose.
+
+* TabkitError                 exit code 3
+  + FormatError               the input is not what its format promises
+    - UnknownFormatError      no reader accepts the file
+  + OutputError               an output cannot be made (exists already, folder missing, disk full)
+  + VariableNotFoundError     (also a KeyError; exit code 2)
+  + UsageError                options that do not fit together (exit code 2)
+  + LossError                 the target cannot carry something and loss was refused (exit code 4)
+  + DependencyError           an optional package is not installed
+
+Each keeps its arguments as ``args`` and builds its message in ``__str__``, so that it survives
+pickling from a worker process. A message is one line: FILE: what is wrong, where, what to do.
+"""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class TabkitError(Exception):
+    """Base class: catch this to catch every deliberate tabkit failure."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class FormatError(TabkitError):
+    """A file breaks the rules of its own format.
+
+    Args:
+        reason: What is wrong, lower case, without a final stop.
+        path: The file, or its name.
+        where: Variable, case, line or byte, as "byte 1,204" or "variable AGE, case 12".
+        hint: What the user can do about it.
+    """
+
+    def __init__(self, reason: str, path: Path | str, where: str = "", hint: str = "") -> None:
+        super().__init__(reason, path, where, hint)
+        self.reason, self.path, self.where, self.hint = reason, Path(path), where, hint
+
+    def __str__(self) -> str:
+        return _line(self.path, self.reason, self.where, self.hint)
+
+
+class UnknownFormatError(FormatError):
+    """No registered reader accepts the file."""
+
+
+class OutputError(TabkitError):
+    """An output file cannot be made."""
+
+    def __init__(self, reason: str, path: Path | str, where: str = "", hint: str = "") -> None:
+        super().__init__(reason, path, where, hint)
+        self.reason, self.path, self.where, self.hint = reason, Path(path), where, hint
+
+    def __str__(self) -> str:
+        return _line(self.path, self.reason, self.where, self.hint)
+
+
+class UsageError(TabkitError):
+    """Options or arguments that do not fit together."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class VariableNotFoundError(TabkitError, KeyError):
+    """A requested variable is not in the table."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, name: str, available: Sequence[str]) -> None:
+        super().__init__(name, tuple(available))
+        self.name, self.available = name, tuple(available)
+
+    def __str__(self) -> str:
+        close = difflib.get_close_matches(self.name, self.available, n=3)
+        hint = f"; did you mean {', '.join(close)}?" if close else ""
+        return f"no variable named {self.name!r} among {len(self.available)}{hint}"
+
+
+class LossError(TabkitError):
+    """The target cannot carry something of the source, and loss was refused."""
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, path: Path | str, losses: Sequence[str]) -> None:
+        super().__init__(path, tuple(losses))
+        self.path, self.losses = Path(path), tuple(losses)
+
+    def __str__(self) -> str:
+        first = self.losses[0] if self.losses else "something"
+        more = f" and {len(self.losses) - 1} more" if len(self.losses) > 1 else ""
+        return f"{self.path.name}: not written, it would lose {first}{more}; use --on-loss warn"
+
+
+class DependencyError(TabkitError):
+    """An optional package is needed and not installed."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(package, extra)
+        self.package, self.extra = package, extra
+
+    def __str__(self) -> str:
+        return f"this needs {self.package}: pip install 'tabkit[{self.extra}]'"
+
+
+def _line(path: Path, reason: str, where: str, hint: str) -> str:
+    text = f"{path.name}: {reason}"
+    if where:
+        text += f", {where}"
+    if hint:
+        text += f"; {hint}"
+    return " ".join(text.split())

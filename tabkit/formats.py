@@ -1,0 +1,215 @@
+"""The formats tabkit reads and writes: one row each, functions named and imported on first use."""
+
+from __future__ import annotations
+
+import dataclasses
+import pkgutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, cast
+
+from tabkit.errors import FormatError, UnknownFormatError, UsageError
+from tabkit.profiles import TABKIT, Profile
+
+if TYPE_CHECKING:
+    from tabkit.loss import Ledger
+    from tabkit.model import Table, TableStream
+
+BLOCK_CELLS: Final = 2_600_000  # cells of a block: keeps wide files as bounded as long ones
+BLOCK_ROWS: Final = 65_536
+HEAD_BYTES: Final = 512  # bytes looked at to identify a file
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """Choices of a user that every reader is given; each uses what concerns it.
+
+    Attributes:
+        profile: The profile to read for.
+        encoding: Overrides what the file declares or what was detected.
+        catalog: A ``.sas7bcat`` with the value labels of a ``.sas7bdat``.
+        delimiter: Overrides the detected delimiter of a text file.
+        quote: Overrides the detected quote character; empty for none.
+        block_cells: Cells of a block, at most.
+        block_rows: Cases of a block, at most.
+    """
+
+    profile: Profile = TABKIT
+    encoding: str | None = None
+    catalog: Path | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    block_cells: int = BLOCK_CELLS
+    block_rows: int = BLOCK_ROWS
+
+    def rows_of(self, columns: int) -> int:
+        """Cases of a block of so many columns, at least 1."""
+        return max(1, min(self.block_rows, self.block_cells // max(columns, 1)))
+
+
+class Reader(Protocol):
+    """Opens a file as a stream; raises FormatError where it is not what it promises."""
+
+    def __call__(self, path: Path, options: ReadOptions) -> TableStream: ...
+
+
+class Writer(Protocol):
+    """Writes a whole table to ``path`` and tells what the format could not carry."""
+
+    def __call__(self, table: Table, path: Path) -> Ledger: ...
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FileFormat:
+    """One format; ``reader`` and ``writer`` are dotted names, empty where tabkit has none.
+
+    Attributes:
+        name: As in ``--to`` and ``Origin.format``.
+        title: For people.
+        suffixes: Lower case, with the dot.
+        media_type: As repositories know it.
+        reader: Dotted name of a `Reader`.
+        writer: Dotted name of a `Writer`.
+        magic: First bytes of such a file; any of them.
+        keeps: What metadata survives in it, for ``tabkit formats``.
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    media_type: str
+    reader: str = ""
+    writer: str = ""
+    magic: tuple[bytes, ...] = ()
+    keeps: str = ""
+
+    def open(self, path: Path, options: ReadOptions) -> TableStream:
+        """Open ``path`` as a stream of blocks."""
+        if not self.reader:
+            msg = f"tabkit writes {self.name} but does not read it"
+            raise FormatError(msg, path)
+        return cast("Reader", pkgutil.resolve_name(self.reader))(path, options)
+
+    def write(self, table: Table, path: Path) -> Ledger:
+        """Write ``table`` to ``path``."""
+        if not self.writer:
+            msg = f"tabkit reads {self.name} but does not write it"
+            raise UsageError(msg)
+        return cast("Writer", pkgutil.resolve_name(self.writer))(table, path)
+
+
+_LABELS = "variable and value labels"
+FORMATS: Final = (
+    FileFormat(
+        "sav", "SPSS system file", (".sav",), "application/x-spss-sav",
+        "tabkit.read.spss:open_sav", "tabkit.write.stat:write_sav", (b"$FL2", b"$FL3"),
+        f"{_LABELS}, user-missing values, measure, formats, attributes, response sets, documents",
+    ),
+    FileFormat(
+        "zsav", "SPSS compressed system file", (".zsav",), "application/x-spss-sav",
+        "tabkit.read.spss:open_sav", "tabkit.write.stat:write_zsav", (b"$FL3",), "as sav",
+    ),
+    FileFormat(
+        "por", "SPSS portable file", (".por",), "application/x-spss-por",
+        "tabkit.read.por:open_por", "tabkit.write.stat:write_por", (),
+        f"{_LABELS}, user-missing values, formats",
+    ),
+    FileFormat(
+        "dta", "Stata data file", (".dta",), "application/x-stata",
+        "tabkit.read.stata:open_dta", "tabkit.write.stat:write_dta", (b"<stata_dta>",),
+        f"{_LABELS}, tagged missings, formats, characteristics and notes",
+    ),
+    FileFormat(
+        "sas7bdat", "SAS data set", (".sas7bdat",), "application/x-sas-data",
+        "tabkit.read.sas:open_sas7bdat", "", (b"\0" * 12 + b"\xc2\xea\x81\x60",),
+        "variable labels, tagged missings, formats; value labels from a .sas7bcat",
+    ),
+    FileFormat(
+        "xpt", "SAS transport file", (".xpt",), "application/x-sas-transport",
+        "tabkit.read.sas:open_xpt", "tabkit.write.stat:write_xpt",
+        (b"HEADER RECORD*******LIB",), "variable labels, tagged missings, formats",
+    ),
+    FileFormat(
+        "csv", "Comma-separated text", (".csv", ".txt"), "text/csv",
+        "tabkit.read.delimited:open_csv", "tabkit.write.text:write_csv", (), "names",
+    ),
+    FileFormat(
+        "tsv", "Tab-separated text", (".tsv", ".tab"), "text/tab-separated-values",
+        "tabkit.read.delimited:open_tsv", "", (), "names",
+    ),
+    FileFormat(
+        "tab", "Archival tab-delimited table", (".tab",), "text/tab-separated-values",
+        "", "tabkit.write.tab:write_tab", (), "names; the rest goes to the codebook",
+    ),
+    FileFormat(
+        "parquet", "Apache Parquet", (".parquet",), "application/vnd.apache.parquet",
+        "tabkit.read.arrow:open_parquet", "tabkit.write.arrow:write_parquet", (b"PAR1",),
+        "everything",
+    ),
+    FileFormat(
+        "arrow", "Apache Arrow", (".arrow", ".feather"), "application/vnd.apache.arrow.file",
+        "tabkit.read.arrow:open_arrow", "tabkit.write.arrow:write_arrow", (b"ARROW1",),
+        "everything",
+    ),
+    FileFormat(
+        "json", "JSON, data and variables", (".json",), "application/json",
+        "", "tabkit.write.json:write_json", (), "everything",
+    ),
+)  # fmt: skip
+
+
+def identify(path: Path, name: str | None = None) -> FileFormat:
+    """Find the format of ``path`` by its first bytes, then by its suffix, then by its looks.
+
+    Args:
+        path: The file.
+        name: The name to take the suffix from, where ``path`` is a temporary copy.
+
+    Raises:
+        UnknownFormatError: No reader accepts it.
+        FormatError: The file is empty.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    suffix = Path(name or path).suffix.lower()
+    if not head:
+        raise FormatError("the file is empty", name or path)
+    by_magic = [f for f in FORMATS if f.reader and head.startswith(f.magic)] if head else []
+    for found in (
+        next((f for f in by_magic if suffix in f.suffixes), None),
+        next(iter(by_magic), None),
+        next((f for f in FORMATS if f.reader and suffix in f.suffixes), None),
+    ):
+        if found is not None:
+            return found
+    known = ", ".join(f.name for f in FORMATS if f.reader)
+    raise UnknownFormatError(
+        "no reader accepts it", name or path, hint=f"tabkit reads {known}; name it with --from"
+    )
+
+
+def find_format(name: str) -> FileFormat:
+    """Return the format of that name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    for file_format in FORMATS:
+        if file_format.name == name:
+            return file_format
+    msg = f"no format named {name!r}; there are {', '.join(f.name for f in FORMATS)}"
+    raise UsageError(msg)
+
+
+def format_of_target(path: Path) -> FileFormat:
+    """Return the format to write from a target's suffix.
+
+    Raises:
+        UsageError: The suffix names none.
+    """
+    suffix = path.suffix.lower()
+    for file_format in FORMATS:
+        if file_format.writer and suffix in file_format.suffixes:
+            return file_format
+    known = ", ".join(f.name for f in FORMATS if f.writer)
+    msg = f"{path.name}: cannot tell the format to write from {suffix!r}; use --to: {known}"
+    raise UsageError(msg)

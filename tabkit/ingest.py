@@ -1,0 +1,251 @@
+"""Ingest: one statistics file goes in, its archival package comes out, in one pass."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from tabkit.errors import FormatError, OutputError, UsageError
+from tabkit.formats import FileFormat, ReadOptions
+from tabkit.output import make_folder, whole_files
+from tabkit.profiles import TABKIT, Profile, find_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tabkit.loss import Ledger
+    from tabkit.model import Description, Finding, Origin, TableStream
+
+PARTS: Final = ("tab", "ddi", "original")
+_SUFFIXES: Final = {"tab": ".tab", "ddi": "-ddi.xml"}
+_CHUNK: Final = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What came of one ingest.
+
+    Attributes:
+        source: The file.
+        outputs: By part (``tab``, ``ddi``, ``original``) the file written.
+        unf: The file's fingerprint, empty for a table without cases.
+        cases: Number of cases.
+        variables: Number of variables.
+        format: The source's format, as in ``tabkit formats``.
+        findings: What the reader noticed.
+        losses: What no output of this run carries.
+    """
+
+    source: Path
+    outputs: Mapping[str, Path]
+    unf: str
+    cases: int
+    variables: int
+    format: str
+    findings: tuple[Finding, ...] = ()
+    losses: Ledger = ()
+
+
+def ingest(
+    source: Path | str,
+    folder: Path | str,
+    *,
+    only: Sequence[str] = PARTS,
+    profile: Profile | str = TABKIT,
+    ddi_version: str = "2.5",
+    force: bool = False,
+    name: str | None = None,
+    options: ReadOptions | None = None,
+    file_format: FileFormat | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> IngestReport:
+    """Turn a statistics file into its archival package.
+
+    Args:
+        source: The file; it is decoded once, block by block.
+        folder: Where the outputs go; made when missing.
+        only: Which parts: ``tab`` (the archival table), ``ddi`` (the codebook), ``original``
+            (a copy of the source, unless the source lies in ``folder`` already).
+        profile: ``tabkit`` or ``dataverse``.
+        ddi_version: ``2.5``, ``2.6`` or ``repository``.
+        force: Replace outputs that exist.
+        name: The source's own name, where ``source`` is a temporary copy.
+        options: Reading options; their profile is replaced by ``profile``.
+        file_format: Skips the detection of the format.
+        progress: Called after each block with the cases read and their number, if known.
+
+    Returns:
+        The outputs and what was noticed. On any error nothing is left in ``folder``.
+
+    Raises:
+        FormatError: The source cannot be read.
+        OutputError: An output exists already, or cannot be written.
+        UsageError: ``only`` or ``ddi_version`` names something unknown.
+    """
+    source, folder = Path(source), Path(folder)
+    chosen = find_profile(profile)
+    parts = _check_parts(only)
+    options = dataclasses.replace(options or ReadOptions(), profile=chosen)
+    file_name = name or source.name
+    before = source.stat()
+    make_folder(folder)
+    targets = _targets(source, folder, file_name, parts)
+    with contextlib.ExitStack() as stack:
+        drafts = stack.enter_context(whole_files(list(targets.values()), force=force))
+        paths = dict(zip(targets, drafts, strict=True))
+        pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
+        copy = pool.submit(preserve, source, paths.get("original"))
+        stream = stack.enter_context(open_source(source, options, file_format, file_name))
+        description = _pass(stream, paths.get("tab"), chosen, progress)
+        origin = _with_digests(stream.origin, copy.result())
+        description = _with_origin(description, origin)
+        if "ddi" in paths:
+            _write_ddi(description, paths["ddi"], ddi_version, chosen, targets)
+        after = source.stat()
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            raise FormatError("the file changed while it was read", file_name, hint="try again")
+    return IngestReport(
+        source,
+        targets,
+        description.unf,
+        description.cases,
+        len(description.variables),
+        origin.format,
+        tuple(stream.findings),
+        _losses(description, targets),
+    )
+
+
+def open_source(
+    source: Path, options: ReadOptions, file_format: FileFormat | None, name: str
+) -> TableStream:
+    """Open a source, reporting it under its own name."""
+    from tabkit.read import open_with
+
+    return open_with(source, options, file_format, name)
+
+
+def preserve(source: Path, target: Path | None) -> tuple[str, str]:
+    """Copy ``source`` to ``target`` if there is one; return its MD5 and SHA-256 in hex."""
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    with contextlib.ExitStack() as stack:
+        file = stack.enter_context(source.open("rb"))
+        copy: BinaryIO | None = stack.enter_context(target.open("wb")) if target else None
+        while chunk := file.read(_CHUNK):
+            md5.update(chunk)
+            sha256.update(chunk)
+            if copy is not None:
+                copy.write(chunk)
+    return md5.hexdigest(), sha256.hexdigest()
+
+
+def _check_parts(only: Sequence[str]) -> tuple[str, ...]:
+    unknown = [part for part in only if part not in PARTS]
+    if unknown or not only:
+        msg = f"no output named {', '.join(unknown) or 'nothing'!r}; there are {', '.join(PARTS)}"
+        raise UsageError(msg)
+    return tuple(part for part in PARTS if part in only)
+
+
+def _targets(
+    source: Path, folder: Path, file_name: str, parts: Sequence[str]
+) -> dict[str, Path]:
+    """Name the outputs after the source; an original that has an output's name steps aside."""
+    stem, suffix = Path(file_name).stem, Path(file_name).suffix
+    targets = {part: folder / f"{stem}{_SUFFIXES[part]}" for part in parts if part in _SUFFIXES}
+    if "original" in parts:
+        original = folder / Path(file_name).name
+        if original in targets.values():
+            original = folder / f"{stem}-original{suffix}"
+        if not (original.exists() and original.samefile(source)):
+            targets["original"] = original
+    for part, target in targets.items():
+        if target.exists() and target.samefile(source):
+            raise OutputError(
+                f"the {part} output would replace the source itself", target, hint="use -o"
+            )
+    return targets
+
+
+def _pass(
+    stream: TableStream,
+    tab: Path | None,
+    profile: Profile,
+    progress: Callable[[int, int | None], None] | None,
+) -> Description:
+    """Send every block to the archival table and to the description, once."""
+    from tabkit.describe import describe
+    from tabkit.write.tab import tab_appender
+
+    with contextlib.ExitStack() as stack:
+        append = None
+        if tab is not None:
+            file = stack.enter_context(tab.open("wb"))
+            append = tab_appender(file, stream.variables, stream.origin, profile=profile)
+        return describe(_tapped(stream, append, progress), profile=profile)
+
+
+def _tapped(
+    stream: TableStream,
+    append: Callable[..., None] | None,
+    progress: Callable[[int, int | None], None] | None,
+) -> TableStream:
+    def blocks() -> Iterator[object]:
+        done = 0
+        for block in stream.blocks:
+            if append is not None:
+                append(block)
+            yield block
+            done += block.data.num_rows
+            if progress is not None:
+                progress(done, stream.cases)
+
+    return dataclasses.replace(stream, blocks=blocks())  # type: ignore[arg-type]
+
+
+def _with_digests(origin: Origin, digests: tuple[str, str]) -> Origin:
+    return dataclasses.replace(origin, md5=digests[0], sha256=digests[1])
+
+
+def _with_origin(description: Description, origin: Origin) -> Description:
+    return dataclasses.replace(
+        description, table=dataclasses.replace(description.table, origin=origin)
+    )
+
+
+def _write_ddi(
+    description: Description,
+    path: Path,
+    version: str,
+    profile: Profile,
+    targets: Mapping[str, Path],
+) -> None:
+    from tabkit.ddi.build import write_codebook
+
+    name = f"{Path(description.table.origin.file_name).stem}.tab"
+    write_codebook(
+        description,
+        path,
+        version=version,
+        profile=profile,
+        file_name=targets["tab"].name if "tab" in targets else name,
+    )
+
+
+def _losses(description: Description, targets: Mapping[str, Path]) -> Ledger:
+    """Report what neither the table nor the codebook of this run keeps."""
+    from tabkit.write.tab import tab_losses, tag_losses
+
+    if "original" in targets:
+        return ()
+    variables = description.table.variables
+    tagged = {
+        variable.name: sum(count for _, count in described.tagged)
+        for variable, described in zip(variables, description.variables, strict=True)
+    }
+    losses = tag_losses(tagged) if "tab" in targets else ()
+    return losses if "ddi" in targets else losses + tab_losses(variables)

@@ -1,0 +1,125 @@
+"""Profiles: named choices of how a file is read, described and written.
+
+Code asks a profile for a choice and never for its name. Each choice of ``dataverse`` that differs
+is listed in docs/profiles.md with its source and its test.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from tabkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tabkit.model import Origin
+
+
+class NumberText(enum.Enum):
+    """How a number becomes text in the archival table."""
+
+    SHORTEST = "shortest"  # 2, 0.1, 1e+20: design section 3
+    JAVA = "java"  # 2.0, 0.1, 1.0E20: Java's Double.toString and Float.toString
+    DECIMAL = "decimal"  # 2, 0.1, 100000000000000000000: DecimalFormat, never an exponent
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TabLayout:
+    """Cell text of one source format: number shape and the characters escaped in strings."""
+
+    numbers: NumberText = NumberText.SHORTEST
+    escaped: str = '\\"\t\n\r'
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Profile:
+    r"""One consistent set of choices.
+
+    Attributes:
+        name: For ``--profile``.
+        tab_layouts: By source format (``Origin.format``, then ``format:version``), for those
+            whose cells look other than `TabLayout()`.
+        dates_as_text: Readers give dates and times as the text Dataverse writes (bare strings
+            with its pattern as display format) and drop the metadata that Dataverse drops.
+        user_missing_invalid: Declared missing values count as invalid in statistics.
+        nan_is_missing: NaN and unreadable numbers are missing in statistics and UNF.
+        mode_computed: False writes ``.`` for the mode.
+        character_counts: Character variables have ``vald`` and ``invd``.
+        interval_from_measure: The declared measure decides the interval before the values do.
+        sniff: CSV delimiter, quote and encoding are detected; False takes them from the suffix.
+        ragged_rows: CSV rows that are short or long are repaired and reported; False refuses.
+        numbers_as_printed: CSV numbers keep the source's own digits in the archival table.
+        float_frequencies: Category counts compare numbers in single precision.
+        keep_missing: DDI carries ``missing="Y"`` and ``invalrng``.
+    """
+
+    name: str
+    tab_layouts: Mapping[str, TabLayout] = dataclasses.field(default_factory=dict)
+    dates_as_text: bool = False
+    user_missing_invalid: bool = True
+    nan_is_missing: bool = False
+    mode_computed: bool = True
+    character_counts: bool = True
+    interval_from_measure: bool = True
+    sniff: bool = True
+    ragged_rows: bool = True
+    numbers_as_printed: bool = False
+    float_frequencies: bool = False
+    keep_missing: bool = True
+
+    def tab_layout(self, origin: Origin) -> TabLayout:
+        """Return how cells of a table from ``origin`` are printed."""
+        exact = self.tab_layouts.get(f"{origin.format}:{origin.format_version}")
+        return exact or self.tab_layouts.get(origin.format) or TabLayout()
+
+
+TABKIT: Final = Profile("tabkit")
+
+#: Source: IQSS/dataverse b485249231fe, the ingest plugins named in docs/profiles.md.
+DATAVERSE: Final = Profile(
+    "dataverse",
+    tab_layouts=MappingProxyType(
+        {
+            "sav": TabLayout(NumberText.DECIMAL),
+            "zsav": TabLayout(NumberText.DECIMAL),
+            "por": TabLayout(NumberText.DECIMAL, '"'),
+            "csv": TabLayout(NumberText.JAVA, '"\t\n'),
+            "tsv": TabLayout(NumberText.JAVA, '"\t\n'),
+            "dta": TabLayout(NumberText.JAVA),
+        }
+        | {f"dta:{version}": TabLayout(NumberText.DECIMAL) for version in range(102, 116)}
+    ),
+    dates_as_text=True,
+    user_missing_invalid=False,
+    nan_is_missing=True,
+    mode_computed=False,
+    character_counts=False,
+    interval_from_measure=False,
+    sniff=False,
+    ragged_rows=False,
+    numbers_as_printed=True,
+    float_frequencies=True,
+    keep_missing=False,
+)
+
+PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
+    {profile.name: profile for profile in (TABKIT, DATAVERSE)}
+)
+
+
+def find_profile(profile: Profile | str) -> Profile:
+    """Return the profile of that name, or the profile itself.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    if isinstance(profile, Profile):
+        return profile
+    if profile not in PROFILES:
+        msg = f"no profile named {profile!r}; there are {', '.join(PROFILES)}"
+        raise UsageError(msg)
+    return PROFILES[profile]

@@ -1,0 +1,170 @@
+"""Readers: a file goes in, a `TableStream` comes out. One module a family of formats."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tabkit.errors import FormatError, VariableNotFoundError
+from tabkit.formats import FileFormat, ReadOptions, find_format, identify
+from tabkit.model import Block, Table, TableStream
+from tabkit.profiles import TABKIT, Profile, find_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import pyarrow as pa
+
+
+def open_table(
+    path: Path | str,
+    *,
+    format: str | None = None,  # noqa: A002 - the word of the field
+    profile: Profile | str = TABKIT,
+    encoding: str | None = None,
+    catalog: Path | None = None,
+    delimiter: str | None = None,
+    quote: str | None = None,
+) -> TableStream:
+    """Open a file as a stream of blocks, with all its metadata known at once.
+
+    Args:
+        path: The file.
+        format: A name of ``tabkit formats``; None finds it by the first bytes and the suffix.
+        profile: The profile to read for, or its name.
+        encoding: Overrides the encoding that the file declares or that would be detected.
+        catalog: A SAS catalogue with the value labels of a ``.sas7bdat``.
+        delimiter: Overrides the detected delimiter of a text file.
+        quote: Overrides the detected quote character of a text file, "" for none.
+
+    Raises:
+        FormatError: The file is not what its format promises.
+        UnknownFormatError: No reader accepts the file.
+        OSError: It cannot be opened.
+    """
+    options = ReadOptions(
+        profile=find_profile(profile),
+        encoding=encoding,
+        catalog=catalog,
+        delimiter=delimiter,
+        quote=quote,
+    )
+    return open_with(Path(path), options, find_format(format) if format else None)
+
+
+def open_with(
+    path: Path, options: ReadOptions, file_format: FileFormat | None = None, name: str | None = None
+) -> TableStream:
+    """Open ``path`` with options made elsewhere; ``name`` is the file's own name, for a copy."""
+    if path.is_dir():
+        raise FormatError("this is a folder, not a file", path)
+    stream = (file_format or identify(path, name)).open(path, options)
+    origin = dataclasses.replace(
+        stream.origin, file_name=name or path.name, size=path.stat().st_size
+    )
+    return dataclasses.replace(stream, origin=origin)
+
+
+def read(path: Path | str, **options: str | Path | Profile | None) -> Table:
+    """Read a whole file; the options are those of `open_table`."""
+    return read_all(open_table(path, **options))  # type: ignore[arg-type]
+
+
+def read_all(stream: TableStream) -> Table:
+    """Collect a stream into a table, and close it."""
+    import pyarrow as pa
+
+    with stream:
+        blocks = list(stream.blocks)
+    return Table(
+        pa.Table.from_batches([block.data for block in blocks], schema=stream.schema),
+        stream.variables,
+        {
+            variable.name: joined
+            for variable in stream.variables
+            if (joined := _join_tags(blocks, variable.name)) is not None
+        },
+        origin=stream.origin,
+        notes=stream.notes,
+        label=stream.label,
+        response_sets=stream.response_sets,
+        attributes=stream.attributes,
+        findings=tuple(stream.findings),
+    )
+
+
+def stream_of(table: Table, rows: int = 65_536) -> TableStream:
+    """Give a table as a stream of blocks of at most ``rows`` cases."""
+    return TableStream(
+        table.data.schema,
+        table.variables,
+        _blocks_of(table, rows),
+        origin=table.origin,
+        cases=table.cases,
+        label=table.label,
+        notes=table.notes,
+        response_sets=table.response_sets,
+        attributes=table.attributes,
+        findings=list(table.findings),
+    )
+
+
+def select_stream(stream: TableStream, names: Sequence[str]) -> TableStream:
+    """Keep the named variables only, in the given order.
+
+    Raises:
+        VariableNotFoundError: A name is not in the stream.
+    """
+    by_name = {variable.name: variable for variable in stream.variables}
+    for name in names:
+        if name not in by_name:
+            stream.close()
+            raise VariableNotFoundError(name, list(by_name))
+    wanted = list(dict.fromkeys(names))
+    return dataclasses.replace(
+        stream,
+        schema=_select_schema(stream.schema, wanted),
+        variables=tuple(by_name[name] for name in wanted),
+        blocks=_select_blocks(stream, wanted),
+        response_sets=tuple(s for s in stream.response_sets if set(s.variables) <= set(wanted)),
+    )
+
+
+def _select_schema(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    import pyarrow as pa
+
+    return pa.schema([schema.field(name) for name in names], schema.metadata)
+
+
+def _select_blocks(stream: TableStream, names: Sequence[str]) -> Iterator[Block]:
+    with stream:
+        for block in stream.blocks:
+            tags = {name: each for name, each in block.missing_tags.items() if name in names}
+            yield Block(block.data.select(names), tags)
+
+
+def _blocks_of(table: Table, rows: int) -> Iterator[Block]:
+    done = 0
+    for batch in table.data.to_batches(max_chunksize=rows):
+        tags = {
+            name: column.slice(done, batch.num_rows).combine_chunks()
+            for name, column in table.missing_tags.items()
+        }
+        yield Block(batch, tags)
+        done += batch.num_rows
+
+
+def _join_tags(blocks: Sequence[Block], name: str) -> pa.ChunkedArray | None:
+    import numpy as np
+    import pyarrow as pa
+
+    if not any(name in block.missing_tags for block in blocks):
+        return None
+    return pa.chunked_array(
+        [
+            block.missing_tags.get(name, pa.array(np.zeros(block.data.num_rows, np.int8)))
+            for block in blocks
+        ],
+        pa.int8(),
+    )

@@ -1,0 +1,175 @@
+"""What commands print: descriptions, findings and ledgers as text or JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.model import Description, Finding, Value, Variable, VariableDescription
+
+_SHOWN_LOSSES: Final = 20
+_SHOWN_FINDINGS: Final = 20
+
+
+def convert_one(
+    source: Path,
+    target: str,
+    *,
+    to: str | None,
+    variables: str | None,
+    no_header: bool,
+    on_loss: str,
+    force: bool,
+    as_json: bool,
+    options: ReadOptions,
+    file_format: FileFormat | None,
+    name: str | None,
+) -> int:
+    """Convert one file and show its ledger; ``-`` as target is stdout."""
+    from tabkit.stdout import convert_to
+
+    names = [each.strip() for each in variables.split(",")] if variables else None
+    ledger = convert_to(
+        source,
+        target,
+        to=to,
+        variables=names,
+        header=not no_header,
+        on_loss=on_loss,
+        force=force,
+        name=name,
+        options=options,
+        file_format=file_format,
+    )
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(loss) for loss in ledger], ensure_ascii=False))
+    elif on_loss != "ignore":
+        for loss in ledger[:_SHOWN_LOSSES]:
+            click.echo(f"tabkit: {target}: not kept: {loss}", err=True)
+        if len(ledger) > _SHOWN_LOSSES:
+            more = len(ledger) - _SHOWN_LOSSES
+            click.echo(f"tabkit: {target}: and {more} more; --json lists all", err=True)
+    return 0
+
+
+def describe_one(
+    source: Path,
+    options: ReadOptions,
+    file_format: FileFormat | None,
+    name: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Describe one file on stdout."""
+    from tabkit.describe import describe
+    from tabkit.read import open_with
+    from tabkit.write.json import description_json
+
+    with open_with(source, options, file_format, name) as stream:
+        description = describe(stream, profile=options.profile)
+    if as_json:
+        text = json.dumps(description_json(description), ensure_ascii=False, indent=2)
+        click.echo(text)
+        return 0
+    show_findings(name or source.name, description.table.findings)
+    show_description(description)
+    return 0
+
+
+def validate_one(codebook: Path, profile: str, schemas: Path | None, *, as_json: bool) -> int:
+    """Validate one codebook; 1 when something is wrong with it."""
+    from tabkit.ddi.validate import validate
+
+    found = validate(codebook, profile=profile, schemas=schemas)
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(each) for each in found], ensure_ascii=False))
+    else:
+        for each in found:
+            click.echo(f"{codebook}:{each.line}: {each.text}")
+        if not found:
+            click.echo(f"{codebook}: valid")
+    return 1 if found else 0
+
+
+def show_findings(name: str, findings: Iterable[Finding]) -> None:
+    """Print what a reader noticed, warnings first, at most twenty lines."""
+    ordered = sorted(findings, key=lambda finding: finding.severity != "warning")
+    for finding in ordered[:_SHOWN_FINDINGS]:
+        word = "warning" if finding.severity == "warning" else "note"
+        of = f"variable {finding.variable}: " if finding.variable else ""
+        click.echo(f"tabkit: {name}: {word}: {of}{finding.text}", err=True)
+    if len(ordered) > _SHOWN_FINDINGS:
+        more = len(ordered) - _SHOWN_FINDINGS
+        click.echo(f"tabkit: {name}: and {more} more; describe --json lists all", err=True)
+
+
+def show_description(description: Description) -> None:
+    """Print a description for people: facts of the file, then a line a variable."""
+    from rich.console import Console
+    from rich.table import Table as Grid
+
+    table = description.table
+    origin = table.origin
+    terminal = sys.stdout.isatty()
+    console = Console(width=None if terminal else 250, highlight=False)
+    title = f"{origin.file_name}: {origin.format} {origin.format_version}".rstrip()
+    console.print(f"{title}, {description.cases:,} cases, {len(table.variables):,} variables")
+    for word, text in (("label", table.label), ("encoding", origin.encoding)):
+        if text:
+            console.print(f"{word}: {text}", markup=False)
+    console.print(f"fingerprint: {description.unf or 'none (no cases)'}", markup=False)
+    grid = Grid(box=None, pad_edge=False, header_style="bold")
+    for head in ("name", "type", "format", "valid", "missing", "min", "median", "max", "mean"):
+        grid.add_column(head, justify="left" if head in {"name", "type", "format"} else "right")
+    grid.add_column("labels", overflow="fold")
+    for variable, described in zip(table.variables, description.variables, strict=True):
+        grid.add_row(*map(_plain, _row(variable, described)), _labels(variable, described))
+    console.print(grid)
+
+
+def _row(variable: Variable, described: VariableDescription) -> list[str]:
+    stats = described.stats
+    kind = variable.format_category or variable.kind.value
+    return [
+        variable.name,
+        kind,
+        variable.display_format,
+        _count(stats.valid),
+        _count(stats.invalid),
+        *(_number(each) for each in (stats.minimum, stats.median, stats.maximum, stats.mean)),
+    ]
+
+
+def _labels(variable: Variable, described: VariableDescription) -> str:
+    lines = [variable.label] if variable.label else []
+    for category, count in zip(variable.categories, described.frequencies, strict=True):
+        star = "*" if category.missing else ""
+        lines.append(f"  {_number(category.value)}{star} {category.label} ({count:,})")
+    if described.other_cases:
+        lines.append(f"  unlabelled values ({described.other_cases:,})")
+    return _plain("\n".join(lines))
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _count(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _number(value: Value | None) -> str:
+    if value is None or value != value:  # noqa: PLR0124 - NaN
+        return ""
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,206 @@
+"""Cell text of the archival table: one Arrow column goes in, one string column comes out.
+
+Null stays null: the row writer makes it an empty field.
+Source: design, section 3; for the layouts of Dataverse see `tabkit.profiles`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabkit.profiles import NumberText, TabLayout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tabkit.model import Variable
+
+_ESCAPES: Final = (("\\", "\\\\"), ('"', '\\"'), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
+_INT64_END: Final = 2.0**63
+
+
+def cells(column: pa.Array, variable: Variable, layout: TabLayout) -> pa.Array:
+    """Return the text of every case of one variable.
+
+    Args:
+        column: Any Arrow type that a reader gives, length n.
+        variable: ``bare`` text is not quoted.
+        layout: Number shape and escapes.
+
+    Returns:
+        A string array of length n, null where the case is missing.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return cells(column.cast(kind.value_type), variable, layout)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return column if variable.bare else _quoted(column, layout.escaped)
+    if pa.types.is_boolean(kind):
+        return column.cast(pa.int8()).cast(pa.string())
+    if pa.types.is_floating(kind):
+        return _float_cells(column, layout.numbers)
+    if pa.types.is_date(kind):
+        return column.cast(pa.date32()).cast(pa.string())
+    if pa.types.is_timestamp(kind):
+        return _timestamp_cells(column)
+    if pa.types.is_duration(kind) or pa.types.is_time(kind):
+        return duration_text(column)
+    return column.cast(pa.string())
+
+
+def escape(column: pa.Array, characters: str) -> pa.Array:
+    r"""Replace each of ``characters`` by a backslash escape; backslash goes first."""
+    for character, escaped in _ESCAPES:
+        if character in characters and pc.any(pc.match_substring(column, character)).as_py():
+            column = pc.replace_substring(column, character, escaped)
+    return column
+
+
+def _quoted(column: pa.Array, characters: str) -> pa.Array:
+    return pc.binary_join_element_wise('"', escape(column, characters), '"', "")
+
+
+def _float_cells(column: pa.Array, numbers: NumberText) -> pa.Array:
+    values = column.cast(pa.float64()).fill_null(0).to_numpy(zero_copy_only=False)
+    size = np.abs(values)
+    with np.errstate(invalid="ignore"):
+        whole = (values == np.trunc(values)) & (size < _WHOLE_END[numbers])
+        whole &= ~((values == 0) & np.signbit(values))
+        plain = ~whole & (size >= _PLAIN[numbers][0]) & (size < _PLAIN[numbers][1])
+    text = pc.cast(column, pa.string())
+    if whole.any():
+        integers = pa.array(np.where(whole, values, 0).astype(np.int64)).cast(pa.string())
+        if numbers is NumberText.JAVA:
+            integers = pc.binary_join_element_wise(integers, ".0", "")
+        text = pc.if_else(pa.array(whole & column.is_valid().to_numpy(False)), integers, text)
+    rare = np.flatnonzero(~whole & ~plain & column.is_valid().to_numpy(zero_copy_only=False))
+    return text if not rare.size else _replace_rare(text, column, rare, _RARE[numbers])
+
+
+def _replace_rare(
+    text: pa.Array, column: pa.Array, rare: np.ndarray, spell: Callable[[Decimal | float], str]
+) -> pa.Array:
+    """Spell single cells out in Python: what Arrow's own number text does not cover."""
+    mask = np.zeros(len(text), bool)
+    mask[rare] = True
+    spelled = [spell(shortest(value)) for value in column.take(pa.array(rare)).to_numpy()]
+    return pc.replace_with_mask(text, pa.array(mask), pa.array(spelled, pa.string()))
+
+
+def shortest(value: np.floating | float) -> Decimal | float:
+    """Return the shortest decimal that reads back as ``value``; NaN and infinities unchanged."""
+    if not np.isfinite(value):
+        return float(value)
+    if isinstance(value, np.float32):
+        return Decimal(np.format_float_scientific(value, unique=True, trim="-"))
+    return Decimal(repr(float(value)))
+
+
+def _split(number: Decimal) -> tuple[str, str, int]:
+    """Return sign, significant digits and the exponent of the first digit."""
+    sign, digits, exponent = number.as_tuple()
+    text = "".join(map(str, digits)).lstrip("0") or "0"
+    point = len(text) - 1 + int(exponent) if text != "0" else 0
+    return "-" if sign else "", text.rstrip("0") or "0", point
+
+
+def _spell_shortest(number: Decimal | float) -> str:
+    if isinstance(number, float):
+        return _special(number, "Inf")
+    sign, digits, point = _split(number)
+    if digits == "0":
+        return f"{sign}0"
+    if -5 <= point < 16:  # noqa: PLR2004 - design section 3
+        return format(number.normalize(), "f")
+    mantissa = digits[0] + ("." + digits[1:] if len(digits) > 1 else "")
+    return f"{sign}{mantissa}e{'-' if point < 0 else '+'}{abs(point):02d}"
+
+
+def _spell_java(number: Decimal | float) -> str:
+    """As Java's Double.toString and Float.toString.
+
+    Source: Java SE API, Double.toString: plain from 1e-3 to 1e7, else one digit, point, digits, E.
+    """
+    if isinstance(number, float):
+        return _special(number, "Infinity")
+    sign, digits, point = _split(number)
+    if digits == "0":
+        return f"{sign}0.0"
+    if -3 <= point < 7:  # noqa: PLR2004
+        text = format(number.normalize(), "f")
+        return text if "." in text else f"{text}.0"
+    return f"{sign}{digits[0]}.{digits[1:] or '0'}E{point}"
+
+
+def _spell_decimal(number: Decimal | float) -> str:
+    """As Java's DecimalFormat with 340 fraction digits and no grouping: never an exponent."""
+    if isinstance(number, float):
+        return _special(number, "∞")
+    if number == 0:
+        return "-0" if number.is_signed() else "0"
+    return format(number.normalize(), "f")
+
+
+def _special(number: float, infinity: str) -> str:
+    if np.isnan(number):
+        return "NaN"
+    return infinity if number > 0 else f"-{infinity}"
+
+
+_RARE: Final[Mapping[NumberText, Callable[[Decimal | float], str]]] = {
+    NumberText.SHORTEST: _spell_shortest,
+    NumberText.JAVA: _spell_java,
+    NumberText.DECIMAL: _spell_decimal,
+}
+# Whole numbers below these print as integers (Java: with ".0" added).
+_WHOLE_END: Final = {
+    NumberText.SHORTEST: 1e16,
+    NumberText.JAVA: 1e7,
+    NumberText.DECIMAL: 2.0**53,
+}
+# Fractions within these bounds are printed by Arrow just as each layout wants them.
+_PLAIN: Final = {
+    NumberText.SHORTEST: (1e-5, 1e9),
+    NumberText.JAVA: (1e-3, 1e7),
+    NumberText.DECIMAL: (1e-5, 1e9),
+}
+
+
+def _timestamp_cells(column: pa.Array) -> pa.Array:
+    zone = "Z" if column.type.tz else ""
+    naive = column.cast(pa.timestamp(column.type.unit, "UTC") if zone else column.type)
+    text = _cut_fraction(naive.cast(pa.timestamp(column.type.unit)).cast(pa.string()))
+    return pc.binary_join_element_wise(text, zone, "") if zone else text
+
+
+def _cut_fraction(text: pa.Array) -> pa.Array:
+    """Remove the trailing zeros of a fraction of seconds, and its point when nothing is left."""
+    dotted = pc.match_substring(text, ".")
+    if not pc.any(dotted).as_py():
+        return text
+    return pc.if_else(dotted, pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), "."), text)
+
+
+_UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def duration_text(column: pa.Array) -> pa.Array:
+    """Return ``[-]HH:MM:SS[.fff]``; hours may pass 24."""
+    if pa.types.is_time(column.type):
+        return _cut_fraction(column.cast(pa.string()))
+    unit = _UNITS[column.type.unit]
+    ticks = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    seconds, fraction = np.divmod(np.abs(ticks), unit)
+    digits = len(str(unit)) - 1
+    text = [
+        f"{'-' if t < 0 else ''}{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}"
+        + (f".{f:0{digits}d}".rstrip("0") if f else "")
+        for t, s, f in zip(ticks.tolist(), seconds.tolist(), fraction.tolist(), strict=True)
+    ]
+    valid = column.is_valid().to_numpy(zero_copy_only=False)
+    return pa.array(text, pa.string(), mask=~valid)

@@ -1,0 +1,77 @@
+"""Whole files or none: every way an output can fail leaves the folder as it was."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from tabkit.errors import OutputError
+from tabkit.output import make_folder, whole_files
+
+
+def test_all_appear_together(tmp_path: Path) -> None:
+    """Nothing has its final name before the block ends."""
+    targets = [tmp_path / "a", tmp_path / "b"]
+    with whole_files(targets) as drafts:
+        for draft in drafts:
+            draft.write_text("x")
+        assert not any(target.exists() for target in targets)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_failure_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    """Neither a draft nor a final name."""
+    with pytest.raises(error), whole_files([tmp_path / "a"]) as (draft,):
+        draft.write_text("x")
+        raise error
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_replaced_without_force(tmp_path: Path) -> None:
+    """The second of two fails, so the first is taken back and the old file stays."""
+    (tmp_path / "b").write_text("old")
+    with pytest.raises(OutputError, match="b: exists already; use -f"):
+        whole_files([tmp_path / "a", tmp_path / "b"]).__enter__()
+    assert [p.name for p in tmp_path.iterdir()] == ["b"]
+
+
+def test_a_rival_that_comes_first_wins(tmp_path: Path) -> None:
+    """A file that appears while we work is not replaced, and our other output is taken back."""
+    targets = [tmp_path / "a", tmp_path / "b"]
+    with pytest.raises(OutputError, match="exists already"), whole_files(targets) as drafts:
+        for draft in drafts:
+            draft.write_text("ours")
+        targets[1].write_text("theirs")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("b", "theirs")]
+
+
+def test_force_replaces(tmp_path: Path) -> None:
+    """-f is what it says."""
+    (tmp_path / "a").write_text("old")
+    with whole_files([tmp_path / "a"], force=True) as (draft,):
+        draft.write_text("new")
+    assert (tmp_path / "a").read_text() == "new"
+
+
+def test_a_full_disk_names_the_output(tmp_path: Path) -> None:
+    """An OSError while writing becomes one line about the output."""
+    with pytest.raises(OutputError, match="a: cannot be written: No space left"):
+        with whole_files([tmp_path / "a"]):
+            raise OSError(errno.ENOSPC, "No space left on device")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_of_the_source_keeps_its_name(tmp_path: Path) -> None:
+    """A missing source is not blamed on the output."""
+    with pytest.raises(FileNotFoundError), whole_files([tmp_path / "a"]):
+        Path("/nowhere/source.sav").open("rb")  # noqa: SIM115
+
+
+def test_folder_that_is_a_file(tmp_path: Path) -> None:
+    """One clear line instead of NotADirectoryError."""
+    (tmp_path / "f").write_text("")
+    with pytest.raises(OutputError, match="cannot make this folder"):
+        make_folder(tmp_path / "f")
