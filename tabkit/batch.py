@@ -11,6 +11,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -136,7 +137,7 @@ def _stop(*_: object) -> None:
 def _outcome(future: concurrent.futures.Future[IngestReport | Exception]) -> Any:  # noqa: ANN401
     try:
         return future.result()
-    except concurrent.futures.process.BrokenProcessPool as error:
+    except BrokenProcessPool as error:
         return error
 
 
@@ -166,7 +167,7 @@ def _tell(job: Job, outcome: IngestReport | Exception, *, as_json: bool) -> int:
 
     if isinstance(outcome, UsageError):
         raise outcome
-    if isinstance(outcome, concurrent.futures.process.BrokenProcessPool):
+    if isinstance(outcome, BrokenProcessPool):
         click.echo(f"tabkit: {job.name}: a worker process died; try --jobs 1", err=True)
         return 3
     if isinstance(outcome, Exception):

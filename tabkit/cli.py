@@ -188,7 +188,11 @@ def ingest(sources: tuple[str, ...], **choices: Any) -> int:  # noqa: ANN401
 @click.option("--json", "as_json", is_flag=True, help="The loss ledger as JSON on stdout.")
 @_reading
 def convert(
-    source: str, target: str, options: ReadOptions, name: str | None, **choices: Any  # noqa: ANN401
+    source: str,
+    target: str,
+    options: ReadOptions,
+    name: str | None,
+    **choices: Any,  # noqa: ANN401
 ) -> int:
     """Write the table of SOURCE to TARGET, in the format its suffix names.
 
@@ -244,12 +248,31 @@ def unf(sources: tuple[str, ...], name: str | None, **choices: Any) -> int:  # n
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
 def validate(
-    codebook: Path, profile: str, schemas: Path | None, as_json: bool, debug: bool  # noqa: FBT001, ARG001
+    codebook: Path,
+    profile: str,
+    schemas: Path | None,
+    as_json: bool,
+    debug: bool,  # noqa: FBT001, ARG001
 ) -> int:
     """Check a DDI CODEBOOK against the official schema; exit 1 when it is not valid."""
     from tabkit.show import validate_one
 
     return validate_one(codebook, profile, schemas, as_json=as_json)
+
+
+@cli.command(context_settings=_CONTEXT)
+@click.argument("data")
+@click.argument("codebook", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
+@_reading
+def verify(data: str, codebook: Path, as_json: bool, **choices: Any) -> int:  # noqa: ANN401, FBT001
+    """Check that DATA (any format, or an archival .tab) holds what its CODEBOOK says.
+
+    Exit 1 when cases, variables or fingerprints differ.
+    """
+    from tabkit.show import verify_one
+
+    return verify_one(Path(data), codebook, choices["options"], as_json=as_json)
 
 
 @cli.command(context_settings=_CONTEXT)

@@ -151,9 +151,7 @@ def _check_parts(only: Sequence[str]) -> tuple[str, ...]:
     return tuple(part for part in PARTS if part in only)
 
 
-def _targets(
-    source: Path, folder: Path, file_name: str, parts: Sequence[str]
-) -> dict[str, Path]:
+def _targets(source: Path, folder: Path, file_name: str, parts: Sequence[str]) -> dict[str, Path]:
     """Name the outputs after the source; an original that has an output's name steps aside."""
     stem, suffix = Path(file_name).stem, Path(file_name).suffix
     targets = {part: folder / f"{stem}{_SUFFIXES[part]}" for part in parts if part in _SUFFIXES}

@@ -29,10 +29,19 @@ class NumberText(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TabLayout:
-    """Cell text of one source format: number shape and the characters escaped in strings."""
+    """Cell text of one source format: number shape and the characters escaped in strings.
+
+    ``singles`` is the shape of single-precision numbers, where it is another.
+    ``dates_from_values``: the values settle the pattern and the category of a date or time that
+    is text: a fraction in the last date-time adds ``.S``, no value at all takes both away.
+    ``fraction_sticks``: for a time of day a fraction in any value does.
+    """
 
     numbers: NumberText = NumberText.SHORTEST
     escaped: str = '\\"\t\n\r'
+    singles: NumberText | None = None
+    dates_from_values: bool = False
+    fraction_sticks: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,8 +62,16 @@ class Profile:
         sniff: CSV delimiter, quote and encoding are detected; False takes them from the suffix.
         ragged_rows: CSV rows that are short or long are repaired and reported; False refuses.
         numbers_as_printed: CSV numbers keep the source's own digits in the archival table.
+        names_as_labels: A CSV variable's label is its name; else it has none.
         float_frequencies: Category counts compare numbers in single precision.
         keep_missing: DDI carries ``missing="Y"`` and ``invalrng``.
+        commons_math: Median, mean and deviation are computed by the letter of Apache
+            commons-math's formulas, which overflow beyond 1e154 and give NaN beside infinities.
+        float_format: A single-precision column with a value has the display format ``float``.
+        stata_quirks: Stata files are read with Dataverse's codes: text is ISO 8859-1 up to version
+            115 and ASCII from 117 on (labels UTF-8), other bytes U+FFFD; the 27 missing codes
+            count from version 111 on, none is told apart and 2^333 is none; labels of missing
+            codes keep the code; a blank long string is "".
     """
 
     name: str
@@ -68,8 +85,12 @@ class Profile:
     sniff: bool = True
     ragged_rows: bool = True
     numbers_as_printed: bool = False
+    names_as_labels: bool = False
     float_frequencies: bool = False
     keep_missing: bool = True
+    commons_math: bool = False
+    float_format: bool = False
+    stata_quirks: bool = False
 
     def tab_layout(self, origin: Origin) -> TabLayout:
         """Return how cells of a table from ``origin`` are printed."""
@@ -84,14 +105,17 @@ DATAVERSE: Final = Profile(
     "dataverse",
     tab_layouts=MappingProxyType(
         {
-            "sav": TabLayout(NumberText.DECIMAL),
-            "zsav": TabLayout(NumberText.DECIMAL),
-            "por": TabLayout(NumberText.DECIMAL, '"'),
+            "sav": TabLayout(NumberText.DECIMAL, dates_from_values=True, fraction_sticks=True),
+            "zsav": TabLayout(NumberText.DECIMAL, dates_from_values=True, fraction_sticks=True),
+            "por": TabLayout(NumberText.DECIMAL, '"', dates_from_values=True),
             "csv": TabLayout(NumberText.JAVA, '"\t\n'),
             "tsv": TabLayout(NumberText.JAVA, '"\t\n'),
             "dta": TabLayout(NumberText.JAVA),
         }
-        | {f"dta:{version}": TabLayout(NumberText.DECIMAL) for version in range(102, 116)}
+        | {
+            f"dta:{version}": TabLayout(NumberText.DECIMAL, singles=NumberText.JAVA)
+            for version in range(102, 116)
+        }
     ),
     dates_as_text=True,
     user_missing_invalid=False,
@@ -102,8 +126,12 @@ DATAVERSE: Final = Profile(
     sniff=False,
     ragged_rows=False,
     numbers_as_printed=True,
+    names_as_labels=True,
     float_frequencies=True,
     keep_missing=False,
+    commons_math=True,
+    float_format=True,
+    stata_quirks=True,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -100,6 +100,22 @@ def validate_one(codebook: Path, profile: str, schemas: Path | None, *, as_json:
     return 1 if found else 0
 
 
+def verify_one(data: Path, codebook: Path, options: ReadOptions, *, as_json: bool) -> int:
+    """Verify one data file; 1 when it does not hold what its codebook says."""
+    from tabkit.verify import verify
+
+    found = verify(data, codebook, options=options)
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(each) for each in found], ensure_ascii=False))
+    else:
+        for each in found:
+            of = f"variable {each.variable}: " if each.variable else ""
+            click.echo(f"{data}: {of}{each.text}")
+        if not found:
+            click.echo(f"{data}: as {codebook} says")
+    return 1 if found else 0
+
+
 def show_findings(name: str, findings: Iterable[Finding]) -> None:
     """Print what a reader noticed, warnings first, at most twenty lines."""
     ordered = sorted(findings, key=lambda finding: finding.severity != "warning")

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from tabkit.model import Interval, Kind, Table, Variable
 
-names = st.text(st.characters(codec="utf-8", exclude_characters="\t\n\r\0"), min_size=1, max_size=12)
+names = st.text(
+    st.characters(codec="utf-8", exclude_characters="\t\n\r\0"), min_size=1, max_size=12
+)
 strings = st.text(st.characters(codec="utf-8"), max_size=12) | st.text('\\"\t\n\rtnr ', max_size=12)
 doubles = st.floats(allow_nan=True) | st.integers(-(10**6), 10**6).map(float)
 dates = st.dates(datetime.date(1, 1, 1), datetime.date(9999, 12, 31))
@@ -39,7 +41,9 @@ def tables(draw: st.DrawFn, min_cases: int = 0, max_cases: int = 8) -> Table:
         kind, values = draw(st.sampled_from(COLUMNS))
         cells = draw(st.lists(st.none() | values, min_size=cases, max_size=cases))
         arrays.append(pa.array(cells, kind, from_pandas=False))
-        numeric = pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+        numeric = (
+            pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+        )
         variables.append(
             Variable(
                 name,

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from tabkit.ddi.text import escape, quote
+from tabkit.ddi.text import escape
 from tabkit.ddi.variables import UNF_SUBJECT, VarStyle, group_pieces, note, variable_piece
 from tabkit.errors import UsageError
 from tabkit.profiles import TABKIT, Profile
@@ -64,7 +64,7 @@ _LANGUAGE: Final = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
 _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
-def write_codebook(
+def write_codebook(  # noqa: PLR0913 - one option a choice
     description: Description,
     path: Path,
     *,
@@ -127,33 +127,28 @@ def codebook_pieces(
         UsageError: As in `write_codebook`, with the first piece.
     """
     dialect = _dialect(version)
-    lang = _language(language) if not dialect.repository else ""
+    lang = _language("" if dialect.repository else language)
     table = description.table
-    data_id, ids = _ids(file_id, variable_ids, len(table.variables), len(table.response_sets))
     stem = Path(table.origin.file_name).stem or "data"
-    title = title or table.label or stem
-    file_name = file_name or f"{stem}.tab"
-    yield _root(dialect, language if lang else "", _codebook_id(stem, table.origin))
-    yield from _study(title, lang, dialect)
-    yield from _file(description, data_id, file_name, lang, dialect)
-    weights = " ".join(i for i, v in zip(ids, table.variables, strict=True) if v.weight)
-    schema = "" if profile.dates_as_text else _FORMAT_SCHEMAS.get(table.origin.format, "")
+    book_id = _codebook_id(stem, table.origin)
+    data_id, ids = _ids(file_id, variable_ids, table, book_id)
+    yield _root(dialect, lang, book_id)
+    yield from _study(title or table.label or stem, lang, dialect)
+    yield from _file(description, data_id, file_name or f"{stem}.tab", lang, dialect)
+    yield "\n  <dataDscr>"
     style = VarStyle(
         data_id,
-        weights=weights,
-        schema=schema,
+        weights=" ".join(i for i, v in zip(ids, table.variables, strict=True) if v.weight),
+        schema=_format_schema(table.origin, dialect, profile),
         language=lang,
         repository=dialect.repository,
         keep_missing=profile.keep_missing,
         mode_computed=profile.mode_computed,
     )
-    yield "\n  <dataDscr>"
     by_name = {v.name: i for v, i in zip(table.variables, ids, strict=True)}
     yield from group_pieces(table.response_sets, by_name, style)
-    for identifier, variable, described in zip(
-        ids, table.variables, description.variables, strict=True
-    ):
-        yield variable_piece(identifier, variable, described, style)
+    for each in zip(ids, table.variables, description.variables, strict=True):
+        yield variable_piece(*each, style)
     yield "\n  </dataDscr>\n</codeBook>\n"
 
 
@@ -172,17 +167,19 @@ def _language(language: str) -> str:
 
 
 def _ids(
-    file_id: str, variable_ids: Sequence[str] | None, variables: int, groups: int
+    file_id: str, variable_ids: Sequence[str] | None, table: Table, book_id: str
 ) -> tuple[str, list[str]]:
     """Return the IDs of the file and of its variables, all different in the document."""
-    given = [str(i) for i in range(1, variables + 1)] if variable_ids is None else variable_ids
-    if len(given) != variables:
-        msg = f"{len(given)} ids given for {variables} variables"
+    count = len(table.variables)
+    given = [str(i) for i in range(1, count + 1)] if variable_ids is None else variable_ids
+    if len(given) != count:
+        msg = f"{len(given)} ids given for {count} variables"
         raise UsageError(msg)
     data_id = _identifier(file_id, "f")
     ids = [_identifier(each, "v") for each in given]
-    seen = {data_id, *(f"VG{number}" for number in range(1, groups + 1))}
-    for each in ids:
+    groups = [f"VG{number}" for number in range(1, len(table.response_sets) + 1)]
+    seen = {book_id, *groups}
+    for each in (data_id, *ids):
         if each in seen:
             msg = f"the id {each!r} occurs twice in one codebook"
             raise UsageError(msg)
@@ -204,13 +201,19 @@ def _codebook_id(stem: str, origin: Origin) -> str:
     return "-".join(("codebook", *filter(None, parts)))
 
 
-def _root(dialect: _Dialect, language: str, identifier: str) -> str:
+def _format_schema(origin: Origin, dialect: _Dialect, profile: Profile) -> str:
+    """Return whose display formats the source has, where they are the source's own."""
+    if dialect.repository or profile.dates_as_text:
+        return ""
+    return _FORMAT_SCHEMAS.get(origin.format, "")
+
+
+def _root(dialect: _Dialect, lang: str, identifier: str) -> str:
     text = f'<?xml version="1.0" encoding="UTF-8"?>\n<codeBook xmlns="{dialect.namespace}"'
     if not dialect.repository:
         text += f' xmlns:xsi="{_XSI}" xsi:schemaLocation="{dialect.namespace} {dialect.schema}"'
-        text += f' ID="{quote(identifier)}"'
-    text += f' version="{dialect.version}"'
-    return text + (f' xml:lang="{language}">' if language else ">")
+        text += f' ID="{identifier}"'
+    return text + f' version="{dialect.version}"{lang}>'
 
 
 def _study(title: str, lang: str, dialect: _Dialect) -> Iterator[str]:

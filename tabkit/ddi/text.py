@@ -62,6 +62,7 @@ def value_text(value: Value) -> str:
 def dataverse_value(value: Value) -> str:
     """Return a category's value as Dataverse stores it, unescaped: never an exponent.
 
+    The digits are the shortest; a code of more than 15 digits may have another last one there.
     Source: IQSS/dataverse, SAVFileReader, whose DecimalFormat has 340 fraction digits.
     """
     if not isinstance(value, float):

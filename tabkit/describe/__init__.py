@@ -1,1 +1,160 @@
 """Describe: blocks go in, a `Description` with statistics, frequencies and UNF comes out."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+
+from tabkit.describe.accumulate import column_for
+from tabkit.describe.columns import plain
+from tabkit.describe.unf import combine_unfs
+from tabkit.formats import ReadOptions
+from tabkit.model import Block, Description, Origin, Table, TableStream
+from tabkit.profiles import TABKIT, find_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tabkit.model import Variable, VariableDescription
+    from tabkit.profiles import Profile
+
+_BATCH_ROWS: Final = 8192  # cases gathered before columns are worked on: each visit has its price
+_BATCH_CELLS: Final = 16_000_000  # but no more cells than these
+
+
+class Describer:
+    """Describes a table while its blocks pass by, in memory bounded by its narrowed numbers.
+
+    Args:
+        schema: Arrow types of the columns.
+        variables: In column order.
+        profile: What counts as missing, and how numbers and text are read.
+        origin: Where the table came from; its format chooses among the profile's table layouts.
+    """
+
+    def __init__(
+        self,
+        schema: pa.Schema,
+        variables: Sequence[Variable],
+        profile: Profile = TABKIT,
+        origin: Origin = Origin(),  # noqa: B008 - frozen
+    ) -> None:
+        layout = profile.tab_layout(origin)
+        self._columns = [
+            column_for(kind, variable, profile, layout)
+            for kind, variable in zip(schema.types, variables, strict=True)
+        ]
+        self._names = schema.names
+        self._waiting: list[Block] = []
+        self._rows = self._cases = 0
+
+    def append(self, block: Block) -> None:
+        """Add the cases of a block; its columns are those of the schema."""
+        self._waiting.append(block)
+        self._rows += block.data.num_rows
+        if self._rows >= _BATCH_ROWS or self._rows * len(self._columns) >= _BATCH_CELLS:
+            self._work()
+
+    def finish(self) -> tuple[tuple[Variable, ...], tuple[VariableDescription, ...], str, int]:
+        """Return the settled variables, their descriptions, the file's UNF and the cases.
+
+        The UNF is empty for a table without cases or variables. The describer is used up.
+        """
+        self._work()
+        variables, described = [], []
+        while self._columns:  # one by one, so that a column's memory is free for the next
+            variable, description = self._columns.pop(0).finish()
+            variables.append(variable)
+            described.append(description)
+        unfs = [each.unf for each in described]
+        unf = combine_unfs(unfs) if unfs and self._cases else ""
+        return tuple(variables), tuple(described), unf, self._cases
+
+    def _work(self) -> None:
+        blocks, self._waiting = self._waiting, []
+        self._cases += self._rows
+        self._rows = 0
+        if not blocks:
+            return
+        for index, column in enumerate(self._columns):
+            arrays = [plain(block.data.column(index)) for block in blocks]
+            array = arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
+            column.append(array, _joined_tags(blocks, self._names[index]))
+
+
+def describe(source: Table | TableStream, profile: Profile | str = TABKIT) -> Description:
+    """Compute statistics, category frequencies and UNFs of every variable.
+
+    Args:
+        source: A table keeps its data in the result. A stream is read to its end and closed;
+            the result has its columns without rows, and all that the stream says of the file.
+        profile: What counts as missing, and how numbers and text are read. Where
+            ``nan_is_missing`` is false, NaN is a number in the UNF (``+nan``) and invalid in
+            statistics, as no mean survives it.
+
+    Raises:
+        FormatError: The stream's file breaks its format's rules.
+    """
+    chosen = find_profile(profile)
+    describer = Describer(source_schema(source), source.variables, chosen, source.origin)
+    if isinstance(source, Table):
+        for block in table_blocks(source):
+            describer.append(block)
+    else:
+        with source:
+            for block in source.blocks:
+                describer.append(block)
+    variables, described, unf, cases = describer.finish()
+    table = (
+        dataclasses.replace(source, variables=variables)
+        if isinstance(source, Table)
+        else _without_rows(source, variables)
+    )
+    return Description(table, described, unf, cases)
+
+
+def source_schema(source: Table | TableStream) -> pa.Schema:
+    """Return the Arrow types of a table's columns."""
+    return source.data.schema if isinstance(source, Table) else source.schema
+
+
+def table_blocks(table: Table) -> Iterator[Block]:
+    """Cut a table into blocks, its missing tags along with it."""
+    rows = ReadOptions().rows_of(table.data.num_columns)
+    start = 0
+    for batch in table.data.to_batches(max_chunksize=rows):
+        tags = {
+            name: pa.concat_arrays(column.slice(start, batch.num_rows).chunks)
+            for name, column in table.missing_tags.items()
+            if batch.num_rows
+        }
+        start += batch.num_rows
+        yield Block(batch, tags)
+
+
+def _joined_tags(blocks: Sequence[Block], name: str) -> pa.Int8Array | None:
+    if not any(name in block.missing_tags for block in blocks):
+        return None
+    return pa.concat_arrays(
+        [
+            block.missing_tags[name].cast(pa.int8())
+            if name in block.missing_tags
+            else pa.array(bytes(block.data.num_rows), pa.int8())
+            for block in blocks
+        ]
+    )
+
+
+def _without_rows(stream: TableStream, variables: tuple[Variable, ...]) -> Table:
+    return Table(
+        stream.schema.empty_table(),
+        variables,
+        origin=stream.origin,
+        notes=stream.notes,
+        label=stream.label,
+        response_sets=stream.response_sets,
+        attributes=stream.attributes,
+        findings=tuple(stream.findings),
+    )

@@ -208,13 +208,13 @@ def _read_header(source: _Bytes) -> Header:
             )
         raise FormatError("this is not an SPSS system file: it does not begin with $FL2 or $FL3",
                           source.path)  # fmt: skip
-    layouts = {data[64:68] == struct.pack(order + "i", code): order for order in "<>" for code in (2, 3)}
+    layouts = {
+        data[64:68] == struct.pack(order + "i", code): order for order in "<>" for code in (2, 3)
+    }
     if True not in layouts:
         raise FormatError("the layout code of the header is not 2 or 3", source.path, "byte 64")
     source.order = layouts[True]
-    case_size, compression, weight, cases, bias = struct.unpack(
-        source.order + "iiiid", data[68:92]
-    )
+    case_size, compression, weight, cases, bias = struct.unpack(source.order + "iiiid", data[68:92])
     if compression not in (0, 1, 2):
         raise FormatError(f"compression {compression} is not known", source.path, "byte 72")
     return Header(

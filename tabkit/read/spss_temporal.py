@@ -53,9 +53,12 @@ TEMPORAL_CODES: Final = DATE_CODES | DATETIME_CODES | DURATION_CODES
 _NAMES: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType(
     {
         CODE_WKDAY: ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"),
-        CODE_MONTH: tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()),
+        CODE_MONTH: (
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ),
     }
-)
+)  # fmt: skip
 _DAY: Final = 86_400
 _MICRO: Final = 1_000_000
 _ORIGIN: Final = datetime.date(1582, 10, 14)
@@ -91,14 +94,13 @@ class TemporalFaults:
     def findings(self, name: str) -> list[Finding]:
         """Return one warning for each kind of fault that occurred in variable ``name``."""
         texts = (
-            (self.out_of_range, "cases hold a date or time beyond the years 1 to 9999: missing"),
-            (
-                self.time_of_day,
-                "cases of a date variable hold a time of day: only the date is kept",
-            ),
-            (self.finer, "cases hold a time finer than a microsecond: rounded"),
+            (self.out_of_range, "dates and times beyond what the type holds became missing"),
+            (self.time_of_day, "dates with a time of day lost it"),
+            (self.finer, "times finer than a microsecond are rounded"),
         )
-        return [Finding(f"{n:,} {text}", "warning", name) for n, text in texts if n]
+        return [
+            Finding(f"{text} (cases: {count:,})", "warning", name) for count, text in texts if count
+        ]
 
 
 def format_name(code: int, width: int, decimals: int) -> str:
@@ -273,11 +275,11 @@ def _dataverse_texts(values: Floats, missing: Flags, code: int, decimals: int) -
         return _texts(values, missing, lambda value: _name_of(value, names))
     whole = np.trunc(values).astype(np.int64)  # Dataverse takes the digits before the point
     if code in DATE_CODES:
-        return _texts(np.floor(values).astype(np.int64) // _DAY, missing, _java_date)
+        return _java_dates(np.floor(values).astype(np.int64) // _DAY, missing)
     if code == CODE_DTIME:
         days = _texts(whole // _DAY - 1, missing, _day_of_year)
     elif code in DATETIME_CODES:
-        days = _texts(whole // _DAY, missing, _java_date)
+        days = _java_dates(whole // _DAY, missing)
     else:
         days = None
     times = _texts(whole % _DAY, missing, lambda second: _clock(int(second) * _MICRO, hours=24))
@@ -307,12 +309,21 @@ def _fraction_digits(value: float, decimals: int) -> str:
     return point + digits[:decimals].ljust(decimals, "0") if point else ""
 
 
-def _java_date(days: float) -> str:
+def _java_dates(days: Integers, missing: Flags) -> pa.StringArray:
+    """Return ``yyyy-MM-dd`` of days after the origin; numpy knows the usual ones."""
+    distinct, places = np.unique(days, return_inverse=True)
+    texts = np.datetime_as_string((distinct + _ORIGIN_DAYS).astype("M8[D]")).tolist()
+    for unusual in np.flatnonzero((distinct <= 0) | (distinct * _DAY >= _LAST_SECOND)):
+        texts[unusual] = _java_date(int(distinct[unusual]))
+    return pa.array(texts, pa.string()).take(pa.array(places, mask=missing))
+
+
+def _java_date(days: int) -> str:
     """Return ``yyyy-MM-dd`` of a day after the origin, Julian up to the origin itself.
 
     Source: java.util.GregorianCalendar; a year before 1 is shown as the year of its era.
     """
-    year, month, day = _civil(int(days) + _ORIGIN_JDN, gregorian=days > 0)
+    year, month, day = _civil(days + _ORIGIN_JDN, gregorian=days > 0)
     return f"{year if year > 0 else 1 - year:04d}-{month:02d}-{day:02d}"
 
 

@@ -24,13 +24,20 @@ _UNESCAPED: Final = (('\\"', '"'), ("\\t", "\t"), ("\\n", "\n"), ("\\r", "\r"))
 _SECONDS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
-def read_tab(path: Path, variables: Sequence[Variable], schema: pa.Schema) -> Table:
+def read_tab(
+    path: Path,
+    variables: Sequence[Variable],
+    schema: pa.Schema,
+    *,
+    bare: Sequence[bool] | None = None,
+) -> Table:
     """Read a table written by `tabkit.write.tab.write_tab` with its header line.
 
     Args:
         path: The archival table.
         variables: From the codebook, in column order.
         schema: Arrow types of the columns; names as the variables'.
+        bare: Which string columns print without quotes: dates read as text.
 
     Raises:
         FormatError: A line has another number of fields, or a cell is not of its column's type.
@@ -39,7 +46,12 @@ def read_tab(path: Path, variables: Sequence[Variable], schema: pa.Schema) -> Ta
     if not names:
         return Table(pa.table({}), ())
     texts = _fields(path, names)
-    columns = [_typed(texts.column(i), schema.field(i), path) for i in range(len(names))]
+    columns = [
+        _nulled(texts.column(i))
+        if bare is not None and bare[i]
+        else _typed(texts.column(i), schema.field(i), path)
+        for i in range(len(names))
+    ]
     return Table(pa.table(columns, schema=schema), tuple(variables))
 
 
@@ -66,10 +78,13 @@ def _fields(path: Path, names: Sequence[str]) -> pa.Table:
         raise FormatError(str(error).split("\n", maxsplit=1)[0], path) from error
 
 
+def _nulled(text: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.if_else(pc.equal(text, ""), None, text)
+
+
 def _typed(text: pa.ChunkedArray, field: pa.Field, path: Path) -> pa.ChunkedArray:
     kind = field.type
-    missing = pc.equal(text, "")
-    text = pc.if_else(missing, None, text)
+    text = _nulled(text)
     try:
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             return _unescape(pc.utf8_slice_codeunits(text, 1, -1)).cast(kind)
@@ -79,7 +94,9 @@ def _typed(text: pa.ChunkedArray, field: pa.Field, path: Path) -> pa.ChunkedArra
             return pa.chunked_array([pa.array(map(_ticks(kind), text.to_pylist()), kind)])
         if pa.types.is_timestamp(kind) and kind.tz:
             text = pc.utf8_rtrim(text, "Z")
-            return text.cast(pa.timestamp(kind.unit)).cast(pa.timestamp(kind.unit, "UTC")).cast(kind)
+            return (
+                text.cast(pa.timestamp(kind.unit)).cast(pa.timestamp(kind.unit, "UTC")).cast(kind)
+            )
         return text.cast(kind)
     except (pa.ArrowInvalid, ValueError) as error:
         raise FormatError(str(error), path, f"variable {field.name}") from error

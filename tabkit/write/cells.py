@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabkit.profiles import NumberText, TabLayout
+from tabkit.write.java import decimal_format_digits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,6 +67,9 @@ def _quoted(column: pa.Array, characters: str) -> pa.Array:
 
 
 def _float_cells(column: pa.Array, numbers: NumberText) -> pa.Array:
+    if numbers is NumberText.DECIMAL and column.type == pa.float32():
+        # Source: DTAFileReader.decodeData prints doubles through DecimalFormat, singles do not.
+        numbers = NumberText.JAVA
     values = column.cast(pa.float64()).fill_null(0).to_numpy(zero_copy_only=False)
     size = np.abs(values)
     with np.errstate(invalid="ignore"):
@@ -78,24 +82,23 @@ def _float_cells(column: pa.Array, numbers: NumberText) -> pa.Array:
         if numbers is NumberText.JAVA:
             integers = pc.binary_join_element_wise(integers, ".0", "")
         text = pc.if_else(pa.array(whole & column.is_valid().to_numpy(False)), integers, text)
-    rare = np.flatnonzero(~whole & ~plain & column.is_valid().to_numpy(zero_copy_only=False))
-    return text if not rare.size else _replace_rare(text, column, rare, _RARE[numbers])
+    if numbers is NumberText.DECIMAL:
+        long = pc.fill_null(pc.greater(pc.utf8_length(text), _SURELY_SHORTEST), False)
+        plain &= ~long.to_numpy(zero_copy_only=False)
+    rare = ~whole & ~plain & column.is_valid().to_numpy(zero_copy_only=False)
+    if not rare.any():
+        return text
+    digits, spell = _RARE[numbers]
+    # Single cells spelled out in Python: what Arrow's own number text does not cover.
+    spelled = [
+        spell(digits(value) if np.isfinite(value) else float(value))
+        for value in column.filter(pa.array(rare)).to_numpy()
+    ]
+    return pc.replace_with_mask(text, pa.array(rare), pa.array(spelled, pa.string()))
 
 
-def _replace_rare(
-    text: pa.Array, column: pa.Array, rare: np.ndarray, spell: Callable[[Decimal | float], str]
-) -> pa.Array:
-    """Spell single cells out in Python: what Arrow's own number text does not cover."""
-    mask = np.zeros(len(text), bool)
-    mask[rare] = True
-    spelled = [spell(shortest(value)) for value in column.take(pa.array(rare)).to_numpy()]
-    return pc.replace_with_mask(text, pa.array(mask), pa.array(spelled, pa.string()))
-
-
-def shortest(value: np.floating | float) -> Decimal | float:
-    """Return the shortest decimal that reads back as ``value``; NaN and infinities unchanged."""
-    if not np.isfinite(value):
-        return float(value)
+def shortest(value: np.floating | float) -> Decimal:
+    """Return the shortest decimal that reads back as a finite ``value`` of its precision."""
     if isinstance(value, np.float32):
         return Decimal(np.format_float_scientific(value, unique=True, trim="-"))
     return Decimal(repr(float(value)))
@@ -141,7 +144,7 @@ def _spell_decimal(number: Decimal | float) -> str:
     """As Java's DecimalFormat with 340 fraction digits and no grouping: never an exponent."""
     if isinstance(number, float):
         return _special(number, "∞")
-    if number == 0:
+    if not number:
         return "-0" if number.is_signed() else "0"
     return format(number.normalize(), "f")
 
@@ -152,11 +155,15 @@ def _special(number: float, infinity: str) -> str:
     return infinity if number > 0 else f"-{infinity}"
 
 
-_RARE: Final[Mapping[NumberText, Callable[[Decimal | float], str]]] = {
-    NumberText.SHORTEST: _spell_shortest,
-    NumberText.JAVA: _spell_java,
-    NumberText.DECIMAL: _spell_decimal,
+_RARE: Final[
+    Mapping[NumberText, tuple[Callable[[float], Decimal], Callable[[Decimal | float], str]]]
+] = {
+    NumberText.SHORTEST: (shortest, _spell_shortest),
+    NumberText.JAVA: (shortest, _spell_java),
+    NumberText.DECIMAL: (decimal_format_digits, _spell_decimal),
 }
+# A point and 15 digits: as many as a double has for sure, so Java's digits are the shortest.
+_SURELY_SHORTEST: Final = 16
 # Whole numbers below these print as integers (Java: with ".0" added).
 _WHOLE_END: Final = {
     NumberText.SHORTEST: 1e16,

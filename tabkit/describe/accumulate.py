@@ -1,0 +1,43 @@
+"""The accumulator of each column, by what its Arrow type holds.
+
+All that is computed depends on the cases alone, not on how they were cut into blocks.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pyarrow as pa
+
+from tabkit.describe.columns import is_moment, is_text
+from tabkit.describe.moment_column import MomentColumn
+from tabkit.describe.number_column import NumberColumn
+from tabkit.describe.text_column import TextColumn
+from tabkit.model import Kind
+
+if TYPE_CHECKING:
+    from tabkit.model import Variable, VariableDescription
+    from tabkit.profiles import Profile, TabLayout
+
+
+class Column(Protocol):
+    """What every accumulator does."""
+
+    def append(self, array: pa.Array, tags: pa.Int8Array | None) -> None:
+        """Add cases, of the type `columns.plain` gives, and their missing tags if any."""
+
+    def finish(self) -> tuple[Variable, VariableDescription]:
+        """Return the settled variable and what was computed of it; the column is used up."""
+
+
+def column_for(
+    kind: pa.DataType, variable: Variable, profile: Profile, layout: TabLayout
+) -> Column:
+    """Return the accumulator of a column of an Arrow type."""
+    if is_text(kind):
+        if variable.bare and variable.kind is Kind.NUMERIC:
+            return NumberColumn(variable, profile, layout)
+        return TextColumn(variable, profile, layout)
+    if is_moment(kind):
+        return MomentColumn(variable, profile)
+    return NumberColumn(variable, profile, layout, is_single=pa.types.is_float32(kind))

@@ -1,0 +1,153 @@
+"""One numeric column: blocks go in, its settled variable, statistics, counts and UNF come out."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from tabkit.describe.columns import is_text, values_and_missing
+from tabkit.describe.frequencies import (
+    TagCounter,
+    missing_mask,
+    number_frequencies,
+    others_of,
+    single_frequencies,
+)
+from tabkit.describe.readback import read_doubles, read_longs
+from tabkit.describe.settle import TwinHasher, settled_interval
+from tabkit.describe.stats import Tally, mode_of, summarize, tally
+from tabkit.describe.store import ColumnStore, is_negative_zero
+from tabkit.model import Interval, VariableDescription
+from tabkit.profiles import NumberText
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tabkit.model import SummaryStats, Variable
+    from tabkit.profiles import Profile, TabLayout
+
+    Numbers = npt.NDArray[Any]
+    Flags = npt.NDArray[np.bool_]
+
+_LONG_END: Final = 2.0**63  # Java's longs end below it
+
+
+class NumberColumn:
+    """Numbers, in Arrow or as the text that a profile with ``numbers_as_printed`` keeps.
+
+    Where ``nan_is_missing``, numbers are what Dataverse reads back from its own table: NaN and
+    printed infinities are missing, and a discrete variable has Java longs, without -0 and
+    nothing from 2**63 on. If only the values tell whether it is discrete, both ways are followed.
+    """
+
+    def __init__(
+        self, variable: Variable, profile: Profile, layout: TabLayout, *, is_single: bool = False
+    ) -> None:
+        self._variable, self._profile, self._is_single = variable, profile, is_single
+        self._read_back = profile.nan_is_missing
+        self._finite_only = self._read_back and layout.numbers is not NumberText.SHORTEST
+        self._longs = self._read_back and layout.numbers is NumberText.DECIMAL
+        self._unf = TwinHasher()
+        self._store = ColumnStore()
+        self._tags = TagCounter()
+        self._cases = self._nulls = self._negative_zeros = 0
+        self._has_fraction = False
+
+    def append(self, array: pa.Array, tags: pa.Int8Array | None) -> None:
+        """Add cases."""
+        is_printed = is_text(array.type)
+        if is_printed:
+            is_long = self._variable.interval is Interval.DISCRETE
+            array = read_longs(array) if is_long else read_doubles(array)
+        values, missing = values_and_missing(array)
+        self._cases += len(array)
+        self._nulls += array.null_count
+        self._tags.add(tags, array)
+        if values.dtype.kind != "f":
+            self._unf.update(array)
+        else:
+            missing = self._append_floats(array, values, missing, is_printed=is_printed)
+        present = values if missing is None else values[~missing]
+        self._store.append(present)
+
+    def finish(self) -> tuple[Variable, VariableDescription]:
+        """Return the settled variable and what was computed of it."""
+        interval = settled_interval(self._variable, self._profile, has_fraction=self._has_fraction)
+        counted = tally(self._store.concatenated())
+        tags = self._tags.counts()
+        is_user_missing = missing_mask(self._variable, counted.values)
+        user_missing = int(counted.counts[is_user_missing].sum())
+        valid = counted.only(~is_user_missing) if self._profile.user_missing_invalid else counted
+        others, other_cases = others_of(self._variable.categories, valid)
+        is_long = self._longs and interval is Interval.DISCRETE
+        if is_long and valid.values.dtype.kind == "f":
+            valid = valid.only(np.abs(valid.values) < _LONG_END)
+        described = VariableDescription(
+            stats=self._statistics(valid),
+            frequencies=self._frequencies(counted, tags),
+            unf=self._unf.unf(second=is_long),
+            others=others,
+            other_cases=other_cases,
+            system_missing=self._nulls - sum(tags.values()),
+            user_missing=user_missing,
+            tagged=tuple(tags.items()),
+        )
+        return self._settled(interval), described
+
+    def _append_floats(
+        self, array: pa.Array, values: Numbers, missing: Flags | None, *, is_printed: bool
+    ) -> Flags | None:
+        """Hash floats; return where there is no number to count."""
+        odd = np.isnan(values)
+        if self._read_back and self._finite_only and not is_printed:
+            odd = ~np.isfinite(values)
+        if missing is not None:
+            odd |= missing
+        no_number = odd if odd.any() else None
+        if self._read_back and no_number is not None:
+            array = pa.array(values, mask=no_number, from_pandas=False)
+        self._unf.update(array, self._as_longs(values, no_number))
+        present = values if no_number is None else values[~no_number]
+        self._negative_zeros += int(np.count_nonzero(is_negative_zero(present)))
+        if not self._has_fraction:
+            with np.errstate(invalid="ignore"):
+                self._has_fraction = bool(
+                    np.any((present != np.rint(present)) & np.isfinite(present))
+                )
+        return no_number
+
+    def _as_longs(self, values: Numbers, missing: Flags | None) -> pa.Array | None:
+        """Return the numbers as a discrete variable has them, None where they are the same."""
+        if not self._longs or self._has_fraction or self._variable.interval is Interval.CONTINUOUS:
+            return None
+        with np.errstate(invalid="ignore"):
+            too_large = np.abs(values) >= _LONG_END
+        if missing is not None:
+            too_large &= ~missing
+        if not too_large.any() and not is_negative_zero(values).any():
+            return None
+        if missing is not None:
+            too_large |= missing
+        return pa.array(values + 0.0, mask=too_large, from_pandas=False)
+
+    def _statistics(self, valid: Tally) -> SummaryStats:
+        invalid = self._cases - valid.cases
+        stats = summarize(valid, invalid, commons_math=self._profile.commons_math)
+        if not self._profile.mode_computed:
+            return stats
+        return dataclasses.replace(stats, mode=mode_of(valid))
+
+    def _frequencies(self, counted: Tally, tags: dict[str, int]) -> tuple[int, ...]:
+        categories = self._variable.categories
+        if self._profile.float_frequencies:
+            return single_frequencies(categories, counted, self._negative_zeros)
+        return number_frequencies(categories, counted, tags)
+
+    def _settled(self, interval: Interval) -> Variable:
+        variable = dataclasses.replace(self._variable, interval=interval)
+        if self._profile.float_format and self._is_single and self._nulls < self._cases:
+            return dataclasses.replace(variable, display_format="float")
+        return variable

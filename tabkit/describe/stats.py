@@ -1,0 +1,201 @@
+"""Summary statistics of a variable, from its distinct values and their counts.
+
+Definitions, with n the number of cases that have a valid value:
+
+* mean: the sum over n, and the mean of what is left over added; exact for integers;
+* median: the middle value, or the middle of the two middle values;
+* standard deviation: the root of ``(sum(d * d) - sum(d) ** 2 / n) / (n - 1)`` over the deviations
+  d from the mean; 0 where n is 1;
+* minimum and maximum; NaN for all of these where n is 0;
+* mode: the smallest of the most frequent values.
+
+Infinities count as IEEE 754 has it: the mean of 1 and ``inf`` is ``inf``, its deviation NaN.
+Source: Apache commons-math 2.2, Mean, Variance and Percentile, for the formulas.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from tabkit.model import SummaryStats
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[Any]
+    Doubles = npt.NDArray[np.float64]
+
+_BINS: Final = 1 << 20  # integers within a span so wide are counted unsorted
+_CHUNK: Final = 1 << 20
+_EXTREME: Final = 400  # binary exponent from where on squares may leave the range of doubles
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Tally:
+    """Distinct values in ascending order and their counts.
+
+    Values are int64, uint64 or doubles, none NaN or -0.0.
+    """
+
+    values: Numbers
+    counts: npt.NDArray[np.int64]
+
+    @property
+    def cases(self) -> int:
+        """How many cases were counted."""
+        return int(self.counts.sum())
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> Tally:
+        """Return the part of which ``chosen`` is true."""
+        return self if chosen.all() else Tally(self.values[chosen], self.counts[chosen])
+
+
+def tally(values: Numbers) -> Tally:
+    """Count distinct values; ``values`` may be sorted in place, -0.0 counts as 0.0."""
+    if not len(values):
+        return Tally(values, np.empty(0, np.int64))
+    if values.dtype.kind != "f":
+        low = int(values.min())
+        span = int(values.max()) - low + 1
+        if span <= min(_BINS, max(256, 4 * len(values))):
+            return _counted_unsorted(values, low, span)
+    values.sort()
+    first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    counts = np.diff(first, append=len(values))
+    distinct = values[first]
+    if values.dtype.kind == "f":
+        distinct = distinct.astype(np.float64) + 0.0  # turns -0.0 into 0.0
+    elif values.dtype != np.uint64:
+        distinct = distinct.astype(np.int64)
+    return Tally(distinct, counts)
+
+
+def summarize(counted: Tally, invalid: int, *, commons_math: bool = False) -> SummaryStats:
+    """Compute all statistics but the mode.
+
+    Args:
+        counted: The valid values.
+        invalid: Cases without a valid value.
+        commons_math: Follow the formulas of Apache commons-math by the letter, where they overflow
+            and where an infinity beside the median makes it NaN.
+    """
+    cases = counted.cases
+    if not cases:
+        nan = math.nan
+        return SummaryStats(nan, nan, None, 0, invalid, nan, nan, nan)
+    if counted.values.dtype.kind == "f":
+        mean, stdev = _float_moments(counted, cases, rescale=not commons_math)
+    else:
+        mean, stdev = _integer_moments(counted, cases)
+    return SummaryStats(
+        mean=mean,
+        median=_median(counted, cases, by_the_letter=commons_math),
+        valid=cases,
+        invalid=invalid,
+        minimum=_float_if_exact(counted.values[0].item()),
+        maximum=_float_if_exact(counted.values[-1].item()),
+        stdev=stdev,
+    )
+
+
+def mode_of(counted: Tally) -> float | None:
+    """Return the smallest of the most frequent values, None of nothing."""
+    if not len(counted.values):
+        return None
+    value: float = counted.values[int(np.argmax(counted.counts))].item()
+    return value
+
+
+def _counted_unsorted(values: Numbers, low: int, span: int) -> Tally:
+    kind = values.dtype
+    bins = np.zeros(span, np.int64)
+    for start in range(0, len(values), _CHUNK):
+        # The difference may wrap around a narrow type, and back in the unsigned one.
+        offsets = (values[start : start + _CHUNK] - kind.type(low)).astype(f"u{kind.itemsize}")
+        bins += np.bincount(offsets.astype(np.intp), minlength=span)
+    found = np.flatnonzero(bins)
+    wide = np.uint64 if kind == np.uint64 else np.int64
+    return Tally(found.astype(wide) + wide(low), bins[found])
+
+
+def _float_moments(counted: Tally, cases: int, *, rescale: bool) -> tuple[float, float]:
+    values, counts = counted.values, counted.counts.astype(np.float64)
+    largest = float(np.abs(values[[0, -1]]).max())
+    if rescale and math.isinf(largest):
+        with np.errstate(invalid="ignore"):
+            return float(values[[0, -1]][np.isinf(values[[0, -1]])].sum()), math.nan
+    exponent = math.frexp(largest)[1] if rescale else 0
+    if abs(exponent) > _EXTREME:
+        values = np.ldexp(values, -exponent)
+    else:
+        exponent = 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = float((values * counts).sum()) / cases
+        mean += float(((values - mean) * counts).sum()) / cases
+        deviations = values - mean
+        stdev = _stdev(float((deviations * counts).sum()), deviations, counts, cases)
+    return _scaled(mean, exponent), _scaled(stdev, exponent)
+
+
+def _scaled(value: float, exponent: int) -> float:
+    try:
+        return math.ldexp(value, exponent)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def _integer_moments(counted: Tally, cases: int) -> tuple[float, float]:
+    values, counts = counted.values, counted.counts
+    total = _exact_sum(values, counts)
+    centre = (2 * total + cases) // (2 * cases)  # the integer next to the mean
+    if values.dtype == np.uint64 or int(values[-1]) - int(values[0]) >= 2**63:
+        deviations = values.astype(np.float64) - float(centre)
+    else:
+        deviations = (values - centre).astype(np.float64)
+    left = float(total - centre * cases)
+    return total / cases, _stdev(left, deviations, counts.astype(np.float64), cases)
+
+
+def _exact_sum(values: Numbers, counts: npt.NDArray[np.int64]) -> int:
+    """Return the sum of integers; halves of 32 bits times fewer than 2**31 cases fit 64 bits."""
+    high, low = values >> 32, values & 0xFFFFFFFF
+    return (int((high.astype(np.int64) * counts).sum()) << 32) + int(
+        (low.astype(np.int64) * counts).sum()
+    )
+
+
+def _stdev(left: float, deviations: Doubles, counts: Doubles, cases: int) -> float:
+    """Return the deviation, given deviations from about the mean and their sum."""
+    if cases == 1:
+        return 0.0
+    squares = float((deviations * deviations * counts).sum())
+    variance = (squares - left * left / cases) / (cases - 1)
+    return math.sqrt(max(variance, 0.0))  # NaN stays NaN
+
+
+def _median(counted: Tally, cases: int, *, by_the_letter: bool) -> float:
+    ends = np.cumsum(counted.counts)
+
+    def value_at(place: int) -> float:
+        value: float = counted.values[int(np.searchsorted(ends, place, side="right"))].item()
+        return value
+
+    lower = value_at((cases - 1) // 2)
+    if cases % 2 and not (by_the_letter and cases > 1):
+        return _float_if_exact(lower)
+    upper = value_at((cases + 1) // 2)
+    if isinstance(lower, int) and isinstance(upper, int):
+        return _float_if_exact(lower) if cases % 2 else (lower + upper) / 2
+    median = lower + (0.0 if cases % 2 else 0.5) * (upper - lower)
+    if math.isfinite(median) or by_the_letter:
+        return median
+    return lower / 2 + upper / 2
+
+
+def _float_if_exact(value: float) -> float:
+    """Return a number as float, an integer that no double holds as it is."""
+    return float(value) if float(value) == value else value

@@ -1,0 +1,239 @@
+"""Delimited text: ``.csv``, ``.tsv``, ``.tab`` and ``.txt`` with names in the first row.
+
+A text file says nothing of itself: encoding, delimiter, quotes and types are found out, and every
+such finding is reported. Nothing of the file is left out silently.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
+
+from tabkit.errors import FormatError, UsageError
+from tabkit.model import Block, Finding, Origin, TableStream
+from tabkit.read.delimited_columns import columns_of, schema_of, variable_of
+from tabkit.read.delimited_java import JavaTypeObserver
+from tabkit.read.delimited_names import HINT, check_names, name_columns
+from tabkit.read.delimited_rows import CHUNK_BYTES, Chunk, Rows, Store, even_blocks, read_chunks
+from tabkit.read.delimited_start import Start, start, start_plainly
+from tabkit.read.delimited_text import JAVA_UTF8, Encoding, Text, UndecodableError, encodings
+from tabkit.read.delimited_types import TypeObserver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tabkit.formats import ReadOptions
+    from tabkit.read.delimited_types import ColumnType
+
+_PIECE_BYTES: Final = 1 << 20
+_MEDIA_TYPES: Final = {"csv": "text/csv", "tsv": "text/tab-separated-values"}
+_LISTED: Final = 200  # findings on variables that are told one by one
+
+
+def open_csv(path: Path, options: ReadOptions) -> TableStream:
+    """Open comma-separated text, whatever its delimiter really is.
+
+    Raises:
+        FormatError: There is no row of names, or the profile cannot read such rows.
+        UsageError: An option does not fit.
+    """
+    return _open(path, options, "csv", ",")
+
+
+def open_tsv(path: Path, options: ReadOptions) -> TableStream:
+    """Open tab-separated text; see `open_csv`."""
+    return _open(path, options, "tsv", "\t")
+
+
+def _open(path: Path, options: ReadOptions, name: str, home: str) -> TableStream:
+    if path.stat().st_size == 0:
+        raise FormatError("the file is empty", path)
+    options = _checked(options)
+    failed: UndecodableError | None = None
+    tried = ""
+    for encoding in _encodings(path, options):
+        try:
+            return _read(path, encoding, options, name, home)
+        except UndecodableError as error:
+            failed, tried = error, encoding.name
+    offset = failed.offset if failed else 0
+    raise FormatError(
+        f"the text is not {tried}",
+        path,
+        f"byte {offset:,}",
+        "leave --encoding out, or name the right one",
+    )
+
+
+def _checked(options: ReadOptions) -> ReadOptions:
+    delimiter = options.delimiter
+    if delimiter is not None:
+        delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
+        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in "\r\n\0":
+            msg = f"a delimiter is one ASCII character, not {options.delimiter!r}"
+            raise UsageError(msg)
+    quote = options.quote
+    if quote and (
+        len(quote) != 1 or not quote.isascii() or quote in "\r\n\0" or quote == delimiter
+    ):
+        msg = f"a quote is one ASCII character other than the delimiter, not {quote!r}"
+        raise UsageError(msg)
+    return dataclasses.replace(options, delimiter=delimiter)
+
+
+def _encodings(path: Path, options: ReadOptions) -> Iterator[Encoding]:
+    if options.profile.sniff:
+        yield from encodings(path, options.encoding)
+    elif options.encoding is None:
+        yield JAVA_UTF8
+    else:
+        for encoding in encodings(path, options.encoding):
+            yield dataclasses.replace(encoding, errors="replace")
+
+
+def _read(
+    path: Path, encoding: Encoding, options: ReadOptions, name: str, home: str
+) -> TableStream:
+    text = Text(path, encoding, verbatim=not options.profile.sniff)
+    pieces = text.pieces(_PIECE_BYTES)
+    if options.profile.sniff:
+        begun = start(pieces, options, home, path, CHUNK_BYTES)
+    else:
+        begun = start_plainly(options, home)
+    store = Store.empty()
+    try:
+        table = _pass(begun, pieces, options, path, store)
+    except BaseException:
+        store.close()
+        raise
+    schema = schema_of(table.names, table.types)
+    return TableStream(
+        schema,
+        tuple(
+            variable_of(name, column, label=name if options.profile.names_as_labels else "")
+            for name, column in zip(table.names, table.types, strict=True)
+        ),
+        _Blocks(store, schema, table.types, options.rows_of(len(table.names))),
+        origin=Origin(format=name, media_type=_MEDIA_TYPES[name], encoding=encoding.name),
+        cases=table.rows.cases,
+        findings=[*text.findings(), *begun.findings, *table.findings],
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Table:
+    """What is known of a table once all rows were seen."""
+
+    names: list[str]
+    types: list[ColumnType]
+    rows: Rows
+    findings: list[Finding]
+
+
+def _pass(
+    begun: Start, pieces: Iterator[bytes], options: ReadOptions, path: Path, store: Store
+) -> _Table:
+    """Read all rows once: even them out, observe their types, put them by."""
+    profile = options.profile
+    header: list[str] = []
+    rows = Rows(0, 0)
+    observer: TypeObserver | JavaTypeObserver = TypeObserver()
+    for chunk in read_chunks(begun.head, pieces, begun.dialect, path, begun.first_line):
+        first = 0
+        if not header:
+            named = chunk.named_row(skip_blank=begun.dialect.trimmed)
+            if named is None:
+                continue
+            header, first = chunk.row(named), named + 1
+            rows = Rows(len(header), len(header))
+            if not profile.ragged_rows:
+                check_names(header, path, trimmed=begun.dialect.trimmed)
+            if profile.numbers_as_printed:
+                observer = JavaTypeObserver.of_width(len(header))
+        drop_blank = begun.dialect.trimmed or (profile.ragged_rows and not begun.single)
+        kept = rows.add(chunk, first, drop_blank=drop_blank)
+        if not profile.ragged_rows:
+            _refuse_ragged(rows, chunk, path, strict=begun.dialect.trimmed)
+        rows.check_padding(path)
+        for cells, text, ends in even_blocks(chunk.cells, kept, rows.width, options.block_cells):
+            observer.observe(cells, text, ends, rows.width)
+            store.append(cells, rows.width)
+    store.finish()
+    if not header:
+        raise FormatError("there is no row of names", path)
+    if isinstance(observer, TypeObserver):
+        return _concluded(header, rows, observer)
+    return _Table(header, observer.types(), rows, [])
+
+
+def _refuse_ragged(rows: Rows, chunk: Chunk, path: Path, *, strict: bool) -> None:
+    """Refuse what commons-csv or Dataverse refuses.
+
+    Raises:
+        FormatError: A row has more or fewer cells than there are names, or (``strict``, as TDF)
+            text follows a closing quote, or a quote is not closed.
+    """
+    if rows.short or rows.long:
+        line = min(filter(None, (rows.first_short, rows.first_long)))
+        cells = rows.shortest if line == rows.first_short else rows.longest
+        raise FormatError(
+            f"a row has {cells:,} cells where the header has {rows.names:,} names",
+            path,
+            f"line {line:,}",
+            HINT,
+        )
+    if strict and (rows.trailing or chunk.cells.unclosed):
+        what = "has no end" if chunk.cells.unclosed else "is followed by text"
+        raise FormatError(f"a quoted cell {what}", path, f"near line {chunk.first_line:,}", HINT)
+
+
+def _concluded(header: list[str], rows: Rows, observer: TypeObserver) -> _Table:
+    observer.widen(rows.width)
+    types = observer.types()
+    findings = []
+    if rows.shortest == rows.longest == len(header) + 1 and observer.has_values(rows.width - 1):
+        header, rows.long = ["", *header], 0
+        text = "the header has one name less than the rows have cells: taken as row names first"
+        findings.append(Finding(text, "warning"))
+    names, renamed = name_columns(header, rows.width)
+    findings += renamed
+    findings += rows.findings()
+    findings += _type_findings(names, types)
+    return _Table(names, types, rows, findings)
+
+
+def _type_findings(names: Sequence[str], types: Sequence[ColumnType]) -> list[Finding]:
+    found = [
+        Finding(text, severity, name)
+        for name, column in zip(names, types, strict=True)
+        for text, severity in column.notes
+    ]
+    if len(found) > _LISTED:
+        more = Finding(f"and {len(found) - _LISTED:,} more findings on variables", "warning")
+        return [*found[:_LISTED], more]
+    return found
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Blocks:
+    """The cells put by, given back as columns."""
+
+    store: Store
+    schema: pa.Schema
+    types: list[ColumnType]
+    height: int
+
+    def __iter__(self) -> Iterator[Block]:
+        try:
+            for cells, width in self.store:
+                for at in range(0, len(cells), self.height * width):
+                    columns = columns_of(cells.slice(at, self.height * width), width, self.types)
+                    yield Block(pa.RecordBatch.from_arrays(columns, schema=self.schema))
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        self.store.close()

@@ -1,0 +1,286 @@
+"""Rows of a delimited file, read once: tokenised, evened out, their types observed, and put by.
+
+Types are known only when every row was seen; until then the cells wait as text, in memory while
+they are few, else in a temporary file without a name that vanishes with its last user.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+
+from tabkit.errors import FormatError
+from tabkit.model import Finding
+from tabkit.read.delimited_tokens import Cells, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tabkit.read.delimited_tokens import Bytes, Dialect, Flags, Integers
+
+CHUNK_BYTES: Final = 1 << 23
+_LONGEST_CELL: Final = 1 << 24  # bytes; a quote that is open for longer was none
+_LONGEST_ROW: Final = 1 << 28  # bytes
+_MEMORY_BYTES: Final = 1 << 26  # of cells waiting
+_PAD_CELLS, _PAD_FACTOR = 50_000_000, 20  # a table may not consist of padding
+_SCHEMA: Final = pa.schema([pa.field("cells", pa.string())])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Chunk:
+    """Whole rows: their cells, and the source bytes they came from, for line numbers."""
+
+    source: bytes
+    cells: Cells
+    first_line: int
+
+    def line(self, row: int) -> int:
+        """Return the number of the line that a row begins in, from 1."""
+        before = int(self.cells.row_ends[row - 1]) if row else 0
+        return self.first_line + count_lines(self.source[:before]) + (row > 0)
+
+    def row(self, row: int) -> list[str]:
+        """Return the cells of a row."""
+        first = int(self.cells.counts[:row].sum())
+        ends = self.cells.ends[first : first + int(self.cells.counts[row])].tolist()
+        starts = [int(self.cells.ends[first - 1]) if first else 0, *ends]
+        return [
+            self.cells.text[start:end].tobytes().decode()
+            for start, end in zip(starts, ends, strict=False)
+        ]
+
+    def named_row(self, *, skip_blank: bool) -> int | None:
+        """Return the row that names the variables: the first, or the first not blank."""
+        if not skip_blank:
+            return 0
+        filled = np.flatnonzero(~self.cells.blank)
+        return int(filled[0]) if len(filled) else None
+
+
+def count_lines(source: bytes) -> int:
+    """Count line ends: LF, CR and CRLF."""
+    return source.count(b"\n") + source.count(b"\r") - source.count(b"\r\n")
+
+
+def read_chunks(
+    head: bytes, pieces: Iterator[bytes], dialect: Dialect, path: Path, first_line: int
+) -> Iterator[Chunk]:
+    """Tokenise a text chunk by chunk.
+
+    Args:
+        head: UTF-8 that was read already.
+        pieces: The UTF-8 that follows.
+        dialect: Delimiter and quotes.
+        path: For messages.
+        first_line: Number of the line that ``head`` begins with.
+
+    Raises:
+        FormatError: A row or a quoted cell is absurdly long.
+    """
+    buffer, final, line = head, False, first_line
+    while buffer or not final:
+        cells = tokenize(buffer, dialect, final=final)
+        if not cells.used and len(buffer) > _LONGEST_CELL:
+            cells = _insist(buffer, dialect, path, line, final=final)
+        if cells.used:
+            yield Chunk(buffer, cells, line)
+            line += count_lines(buffer[: cells.used])
+        buffer = buffer[cells.used :]
+        if not final:
+            buffer, final = _extend(buffer, pieces, max(CHUNK_BYTES, len(buffer)))
+
+
+def _insist(buffer: bytes, dialect: Dialect, path: Path, line: int, *, final: bool) -> Cells:
+    """Tokenise the row at the start although its end is not in sight."""
+    cells = tokenize(buffer, dialect, final=final, force=dialect.strays)
+    if not cells.used and not dialect.strays and dialect.quote.encode() in buffer:
+        raise FormatError(
+            f"a quoted cell has no end within {_LONGEST_CELL >> 20} MB",
+            path,
+            f"line {line:,}",
+            "--profile tabkit takes a stray quote as text",
+        )
+    if not cells.used and len(buffer) > _LONGEST_ROW:
+        limit = _LONGEST_ROW >> 20
+        raise FormatError(f"a row is longer than {limit} MB: no table", path, f"line {line:,}")
+    return cells
+
+
+def _extend(buffer: bytes, pieces: Iterator[bytes], least: int) -> tuple[bytes, bool]:
+    """Read on; tell whether the end was reached."""
+    parts, size = [buffer], 0
+    for piece in pieces:
+        parts.append(piece)
+        size += len(piece)
+        if size >= least:
+            return b"".join(parts), False
+    return b"".join(parts), True
+
+
+@dataclasses.dataclass(slots=True)
+class Store:
+    """Cells put by, block after block, and given back in the same order."""
+
+    file: tempfile.SpooledTemporaryFile[bytes]
+    writer: pa.RecordBatchStreamWriter
+    widths: list[int] = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def empty(cls) -> Store:
+        """Make a store without cells."""
+        file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES, prefix="tabkit-")  # noqa: SIM115
+        return cls(file, pa.ipc.new_stream(pa.PythonFile(file, "w"), _SCHEMA))
+
+    def append(self, cells: pa.StringArray, width: int) -> None:
+        """Put whole rows of ``width`` cells by."""
+        self.writer.write_batch(pa.record_batch([cells], schema=_SCHEMA))
+        self.widths.append(width)
+
+    def finish(self) -> None:
+        """End the writing."""
+        self.writer.close()
+
+    def __iter__(self) -> Iterator[tuple[pa.StringArray, int]]:
+        """Yield the blocks of cells with the width of their rows."""
+        self.file.seek(0)
+        with pa.ipc.open_stream(pa.PythonFile(self.file, "r")) as reader:
+            for width in self.widths:
+                yield reader.read_next_batch().column(0), width
+
+    def close(self) -> None:
+        """Let the file vanish; safe to call twice."""
+        self.file.close()
+
+
+@dataclasses.dataclass(slots=True)
+class Rows:
+    """What became of the rows so far.
+
+    Attributes:
+        width: Columns; grows with the longest row.
+        cases: Rows that were put by.
+        present: Their cells.
+        blank: Empty lines left out.
+        shortest: Cells of the shortest row, None without rows.
+        longest: Cells of the longest row.
+        short: Rows with fewer cells than the header has names.
+        long: Rows with more.
+        first_short: Line of the first short row.
+        first_long: Line of the first long row.
+        trailing: Cells with text behind their closing quote.
+        strays: Quotes without an end, taken as text.
+        first_stray: Line of the first of them.
+    """
+
+    names: int
+    width: int
+    cases: int = 0
+    present: int = 0
+    blank: int = 0
+    shortest: int | None = None
+    longest: int = 0
+    short: int = 0
+    long: int = 0
+    first_short: int = 0
+    first_long: int = 0
+    trailing: int = 0
+    strays: int = 0
+    first_stray: int = 0
+
+    def add(self, chunk: Chunk, start: int, *, drop_blank: bool) -> Flags:
+        """Count the rows of a chunk from ``start`` on; return which of all its rows are cases."""
+        counts = chunk.cells.counts
+        self.trailing += chunk.cells.trailing
+        self.strays += chunk.cells.strays
+        if chunk.cells.strays and not self.first_stray:
+            before = chunk.source[: chunk.cells.stray_at]
+            self.first_stray = chunk.first_line + count_lines(before)
+        kept = ~chunk.cells.blank if drop_blank else np.ones(len(counts), np.bool_)
+        self.blank += int((~kept[start:]).sum())
+        kept[:start] = False
+        if not kept.any():
+            return kept
+        shortest, longest = int(counts[kept].min()), int(counts[kept].max())
+        self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
+        self.longest = max(self.longest, longest)
+        if shortest < self.names:
+            short = kept & (counts < self.names)
+            self.first_short = self.first_short or chunk.line(int(short.argmax()))
+            self.short += int(short.sum())
+        if longest > self.names:
+            long = kept & (counts > self.names)
+            self.first_long = self.first_long or chunk.line(int(long.argmax()))
+            self.long += int(long.sum())
+        self.width = max(self.width, longest)
+        self.cases += int(kept.sum())
+        self.present += int(counts[kept].sum())
+        return kept
+
+    def findings(self) -> list[Finding]:
+        """Tell what was not sound, and how it was treated."""
+        warnings = (
+            (self.short, f"{self.short:,} rows are short, the first in line {self.first_short:,}: "
+             "the cells they lack are missing"),
+            (self.long, f"{self.long:,} rows are long, the first in line {self.first_long:,}: "
+             f"columns {self.names + 1:,} to {self.width:,} hold what has no name"),
+            (self.trailing, f"{self.trailing:,} cells have text behind their closing quote"),
+            (self.strays, f"{self.strays:,} quotes without an end were taken as text, the first "
+             f"in line {self.first_stray:,}"),
+        )  # fmt: skip
+        found = [Finding(text, "warning") for count, text in warnings if count]
+        if self.blank:
+            found.append(Finding(f"{self.blank:,} blank lines were passed over"))
+        return found
+
+    def check_padding(self, path: Path) -> None:
+        """Raise FormatError where the table would consist of padding."""
+        padding = self.cases * self.width - self.present
+        if padding > max(_PAD_CELLS, _PAD_FACTOR * self.present):
+            raise FormatError(
+                f"rows have from {self.shortest:,} to {self.longest:,} cells: this is no table",
+                path,
+                hint="name the delimiter with --delimiter",
+            )
+
+
+def even_blocks(
+    cells: Cells, kept: Flags, width: int, most_cells: int
+) -> Iterator[tuple[pa.StringArray, Bytes, Integers]]:
+    """Even the kept rows out to ``width`` cells; a cell that a row lacks is null.
+
+    Yields:
+        The cells of some rows, their text and where each ends in it (see `Cells`).
+    """
+    counts = cells.counts[kept]
+    if not len(counts):
+        return
+    firsts = (np.cumsum(cells.counts) - cells.counts)[kept]
+    if kept.all() and (counts == width).all() and len(cells.ends) <= most_cells:
+        yield _strings(cells.text, cells.ends, None), cells.text, cells.ends
+        return
+    height = max(1, most_cells // width)
+    for at in range(0, len(counts), height):
+        few = counts[at : at + height]
+        index = firsts[at : at + height, None] + np.minimum(np.arange(width), few[:, None] - 1)
+        begin = int(cells.ends[index[0, 0] - 1]) if index[0, 0] else 0
+        ends = cells.ends[index].ravel() - begin
+        text = cells.text[begin : begin + int(ends[-1])]
+        present = None
+        if not (few == width).all():
+            present = (np.arange(width) < few[:, None]).ravel()
+        yield _strings(text, ends, present), text, ends
+
+
+def _strings(text: Bytes, ends: Integers, present: Flags | None) -> pa.StringArray:
+    offsets = np.zeros(len(ends) + 1, np.int32)
+    offsets[1:] = ends
+    validity = None
+    if present is not None:
+        validity = pa.py_buffer(np.packbits(present, bitorder="little"))
+    buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(text))]
+    return pa.Array.from_buffers(pa.string(), len(ends), buffers)

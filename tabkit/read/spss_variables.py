@@ -1,0 +1,198 @@
+"""Variables of a system file with all that the dictionary says of them.
+
+Source: GNU PSPP developer's guide, "System File Format".
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import struct
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from tabkit.model import Category, Finding, Kind, Measure, MissingRange, Variable
+from tabkit.read.spss_dictionary import (
+    displays,
+    labels_of_columns,
+    long_labels,
+    long_missing,
+    make_unique,
+    names_of_records,
+    special_numbers,
+    stored_names,
+    variable_attributes,
+)
+from tabkit.read.spss_extensions import ROLE_ATTRIBUTE, ROLES
+from tabkit.read.spss_temporal import (
+    CODE_A,
+    CODE_F,
+    FORMAT_NAMES,
+    TEMPORAL_CODES,
+    format_category,
+    format_name,
+    temporal_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tabkit.model import Value
+    from tabkit.read.spss_dictionary import Column, Display, Texts
+    from tabkit.read.spss_records import Records, VariableRecord
+
+_MEASURES: Final[Mapping[int | None, Measure]] = MappingProxyType(
+    {1: Measure.NOMINAL, 2: Measure.ORDINAL, 3: Measure.SCALE}
+)
+_ALIGNMENTS: Final[Mapping[int | None, str]] = MappingProxyType(
+    {0: "left", 1: "right", 2: "center"}
+)
+_STRING_CODES: Final = (1, 2)
+_QUESTIONS: Final = frozenset({"question", "questiontext", "question_text", "questionlit"})
+_RANGE, _RANGE_AND_VALUE = -2, -3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Missing:
+    """User-missing values of a variable, as the numbers or texts stored."""
+
+    values: tuple[Value, ...] = ()
+    ranges: tuple[MissingRange, ...] = ()
+
+    def holds(self, value: Value) -> bool:
+        """Whether ``value`` is user-missing."""
+        return value in self.values or (
+            not isinstance(value, str) and any(r.low <= value <= r.high for r in self.ranges)
+        )
+
+
+def build_variables(
+    records: Records, columns: Sequence[Column], texts: Texts, findings: list[Finding]
+) -> tuple[Variable, ...]:
+    """Return the variables in column order.
+
+    Missing values and categories of dates and times (see `spss_temporal.TEMPORAL_CODES`) are
+    given as the text the archival table shows (``YYYY-MM-DD``…), which can be compared with the
+    column; missing ranges stay SPSS seconds. Numbers beyond a date's range stay numbers.
+    """
+    names = make_unique(stored_names(columns, texts, records, findings), findings)
+    places = names_of_records(columns, records)
+    labels = labels_of_columns(records, columns, findings)
+    labels |= long_labels(records, places)
+    more_missing = long_missing(records, places)
+    attributes = variable_attributes(records, names, texts, findings)
+    shown = displays(records, columns, findings)
+    weight = weight_column(records, columns, findings)
+    variables = []
+    for place, (column, name) in enumerate(zip(columns, names, strict=True)):
+        missing = missing_of(column, records, texts, name, more_missing.get(place, ()))
+        described = _describe(column, name, texts, shown[place], attributes.get(name, []))
+        variables.append(
+            dataclasses.replace(
+                described,
+                categories=_categories(
+                    labels.get(place, {}), column, records, missing, texts, name
+                ),
+                missing_values=tuple(_shown(value, column.record) for value in missing.values),
+                missing_ranges=missing.ranges,
+                weight=place == weight,
+            )
+        )
+    return tuple(variables)
+
+
+def print_format(column: Column) -> tuple[int, int, int]:
+    """Return code, width and decimals of the print format, of F8.2 or A where it does not fit."""
+    record = column.record
+    code, width, decimals = record.print_code, record.print_width, record.decimals
+    if column.width:
+        if code not in _STRING_CODES or len(column.records) > 1:
+            return CODE_A, column.width, 0
+        return code, width, 0
+    if code not in FORMAT_NAMES or code in _STRING_CODES:
+        return CODE_F, 8, 2
+    return code, width, decimals
+
+
+def weight_column(
+    records: Records, columns: Sequence[Column], findings: list[Finding]
+) -> int | None:
+    """Return the index of the weight variable, None where there is none."""
+    weight = records.header.weight
+    if not weight:
+        return None
+    for place, column in enumerate(columns):
+        if column.record.element == weight - 1 and not column.width:
+            return place
+    findings.append(Finding(f"the weight variable, element {weight:,}, is not there", "warning"))
+    return None
+
+
+def missing_of(
+    column: Column, records: Records, texts: Texts, name: str, more: Sequence[bytes] = ()
+) -> Missing:
+    """Return the user-missing values of a column; ``more`` are those of a long string."""
+    record = column.record
+    if column.width:
+        return Missing(tuple(texts.text(value, name) for value in (*record.missing, *more)))
+    numbers = [number_of(value, records) for value in record.missing]
+    if record.missing_kind not in (_RANGE, _RANGE_AND_VALUE):
+        return Missing(tuple(numbers))
+    _, highest, lowest = special_numbers(records)
+    low = -math.inf if numbers[0] <= lowest else numbers[0]
+    high = math.inf if numbers[1] >= highest else numbers[1]
+    return Missing(tuple(numbers[2:]), (MissingRange(low, high),))
+
+
+def number_of(stored: bytes, records: Records) -> float:
+    """Return a stored number."""
+    return float(struct.unpack(records.header.order + "d", stored)[0])
+
+
+def _describe(
+    column: Column, name: str, texts: Texts, shown: Display, attributes: list[tuple[str, str]]
+) -> Variable:
+    """Return a variable without its values' meanings."""
+    code, width, decimals = print_format(column)
+    is_text = bool(column.width) or code in TEMPORAL_CODES
+    roles = [ROLES[text] for key, text in attributes if key == ROLE_ATTRIBUTE and text in ROLES]
+    questions = [text for key, text in attributes if key.lower() in _QUESTIONS]
+    return Variable(
+        name,
+        label=texts.text(column.record.label or b"", name),
+        kind=Kind.CHARACTER if is_text else Kind.NUMERIC,
+        measure=_MEASURES.get(shown.measure, Measure.UNKNOWN),
+        display_format=format_name(code, width, decimals),
+        format_category="" if column.width else format_category(code),
+        decimals=None if is_text else decimals,
+        width=column.width or width,
+        display_width=shown.width,
+        alignment=_ALIGNMENTS.get(shown.alignment, ""),
+        storage=f"A{column.width}" if column.width else "double",
+        role=roles[0] if roles else "",
+        question=questions[0] if questions else "",
+        attributes=tuple((key, text) for key, text in attributes if key != ROLE_ATTRIBUTE),
+    )
+
+
+def _categories(
+    labels: Mapping[bytes, bytes], column: Column, records: Records, missing: Missing,
+    texts: Texts, name: str,
+) -> tuple[Category, ...]:  # fmt: skip
+    categories: list[Category] = []
+    taken: set[Value] = set()
+    for stored, label in labels.items():
+        value: Value
+        value = texts.text(stored, name) if column.width else number_of(stored, records)
+        shown = _shown(value, column.record)
+        shown = value if shown in taken else shown  # seconds of one day would fall together
+        taken.add(shown)
+        categories.append(Category(shown, texts.text(label, name), missing.holds(value)))
+    return tuple(categories)
+
+
+def _shown(value: Value, record: VariableRecord) -> Value:
+    """Return the text of a date or time, other values as they are."""
+    if isinstance(value, str) or record.print_code not in TEMPORAL_CODES:
+        return value
+    return temporal_text(value, record.print_code) or value

@@ -1,0 +1,423 @@
+"""System files made byte by byte: what the format's documents say must come out."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import math
+import struct
+import tempfile
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tabkit.errors import FormatError, UsageError
+from tabkit.formats import ReadOptions
+from tabkit.model import Category, Kind, Measure, MissingRange, ResponseSet, Table, Variable
+from tabkit.read import open_table, read, read_all, spss_cases
+from tabkit.read.spss import open_sav
+from tests.read.sav_files import (
+    HIGHEST,
+    LOWEST,
+    SYSMIS,
+    Sav,
+    Var,
+    counted,
+    extension_numbers,
+)
+
+ORDERS = ("<", ">")
+COMPRESSIONS = (0, 1, 2)
+UTF8 = (20, 1, b"UTF-8")
+
+
+def table(file: Sav | bytes, **options: int | str) -> Table:
+    """Write the file, read it, and see that the columns are valid Arrow."""
+    data = file if isinstance(file, bytes) else file.to_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.sav"
+        path.write_bytes(data)
+        found = read_all(open_sav(path, ReadOptions(**options)))  # type: ignore[arg-type]
+    found.data.validate(full=True)
+    return found
+
+
+def variable(file: Sav, name: str) -> Variable:
+    return next(each for each in table(file).variables if each.name == name)
+
+
+def warnings(found: Table) -> list[str]:
+    return [each.text for each in found.findings if each.severity == "warning"]
+
+
+numbers = st.one_of(st.none(), st.integers(-200, 300).map(float), st.floats(allow_nan=False))
+cells = st.tuples(numbers, st.text("ab é ", max_size=9), numbers)
+
+
+@given(
+    st.lists(cells, max_size=40),
+    st.sampled_from(ORDERS),
+    st.sampled_from(COMPRESSIONS),
+    st.integers(1, 5),
+    st.sampled_from((8, 24, 1 << 18)),
+)
+def test_cases_come_out_as_they_went_in(
+    cases: list[tuple[float | None, str, float | None]], order: str, compression: int, rows: int,
+    chunk: int,
+) -> None:  # fmt: skip
+    """Byte order, storage form, block size and chunk size change nothing."""
+    stored = [
+        (a if a not in (SYSMIS,) else None, b.encode(), c if c not in (SYSMIS,) else None)
+        for a, b, c in cases
+    ]
+    file = Sav(
+        [Var(b"A"), Var(b"TEXT", 20), Var(b"B")], stored, order, compression, extensions=[UTF8]
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spss_cases, "CHUNK_BYTES", chunk)
+        found = table(file, block_rows=rows)
+    assert found.data.to_pydict() == {
+        "A": [a for a, _, _ in stored],
+        "TEXT": [b.rstrip(" ") for _, b, _ in cases],
+        "B": [c for _, _, c in stored],
+    }
+    assert all(batch.num_rows <= rows for batch in found.data.to_batches())
+    assert not warnings(found)
+
+
+@given(st.integers(0, 400), st.sampled_from(COMPRESSIONS))
+@settings(max_examples=150)
+def test_a_file_cut_anywhere_gives_whole_cases_or_one_line(cut: int, compression: int) -> None:
+    """Whole cases before the cut with a warning; within the dictionary a FormatError."""
+    cases = [(float(i), b"text %d" % i, i + 0.5) for i in range(9)]
+    file = Sav([Var(b"A"), Var(b"TEXT", 12), Var(b"B")], cases, compression=compression)
+    data = file.to_bytes()
+    kept = data[: max(0, len(data) - cut)]
+    if len(kept) < len(file.dictionary()):
+        with pytest.raises(FormatError) as error:
+            table(kept)
+        assert "\n" not in str(error.value)
+        return
+    found = table(kept)
+    rows = [(a, t.encode(), b) for a, t, b in zip(*found.data.to_pydict().values(), strict=True)]
+    assert rows == [tuple(case) for case in cases[: len(rows)]]
+    if len(rows) < len(cases):
+        assert any(f"holds {len(rows)}" in text for text in warnings(found))
+    if not cut:
+        assert not warnings(found)
+
+
+@given(st.binary(max_size=300), st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(before: bytes, after: bytes) -> None:
+    """Garbage after a good header, or after a good dictionary, never raises anything else."""
+    good = Sav([Var(b"A"), Var(b"T", 9)], extensions=[UTF8])
+    header = good.to_bytes()[:176]
+    for data in (header + before, good.dictionary()[:-8] + before + after, before):
+        try:
+            table(data)
+        except FormatError:
+            continue
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_everything_the_dictionary_says(order: str) -> None:
+    """Labels, missing values, display, roles, attributes, weight, sets, document, dates."""
+    machine = extension_numbers(order, "8i", 1, 0, 0, -1, 1, 1, 2, 65001)
+    floats = extension_numbers(order, "3d", SYSMIS, HIGHEST, LOWEST)
+    shown = extension_numbers(order, "9i", 3, 12, 0, 1, 20, 2, 2, 8, 1)
+    file = Sav(
+        [
+            Var(b"V1", 0, "Wie groß?".encode(), (5, 8, 2), -3, (LOWEST, 0.0, 99.0)),
+            Var(b"V2", 5, None, (1, 5, 0), 1, (b"x",)),
+            Var(b"V3", 0, b"", (20, 11, 0), 2, (0.0, -86_400.0)),
+        ],
+        [(1.5, b"abc", 86_400.0)],
+        order,
+        weight=1,
+        labels=[
+            ([(99.0, b"refused"), (1.5, b"a lot"), (99.0, b"Refused!")], [1]),
+            ([(b"x", b"none"), (b"abc", b"first")], [2]),
+            ([(86_400.0, b"the first day")], [3]),
+        ],
+        document=[b"First line", b"  second"],
+        extensions=[
+            (3, 4, machine), (4, 8, floats), (11, 4, shown), UTF8,
+            (13, 1, "V1=Größe\tV2=Name\tV3=Tag".encode()),
+            (18, 1, "Größe:$@Role('1'\n)Question('How (tall)/big?'\n'2nd'\n)/".encode()
+                    + b"Tag:x('y'\n)"),
+            (17, 1, b"Study('ABC'\n)Wave('1'\n'2'\n)"),
+            (5, 1, b"Set 1= V1 V3\n"),
+            (7, 1, b"$a=C 5 a lab v1 v3\n$b=D1 1 0  v1 v2\n"),
+            (19, 1, b"$c=E 11 1 1 3 ein v1 v2\n"),
+        ],
+        label=b"The file",
+    )  # fmt: skip
+    found = table(file)
+    size, name, day = found.variables
+    assert (size.name, size.label, size.kind) == ("Größe", "Wie groß?", Kind.NUMERIC)
+    assert (size.display_format, size.decimals, size.width) == ("F8.2", 2, 8)
+    assert (size.measure, size.display_width, size.alignment) == (Measure.SCALE, 12, "left")
+    assert size.weight
+    assert (size.role, size.question, size.storage) == ("target", "How (tall)/big?", "double")
+    assert size.attributes == (("Question", "How (tall)/big?"), ("Question[2]", "2nd"))
+    assert size.missing_values == (99.0,)
+    assert size.missing_ranges == (MissingRange(-math.inf, 0.0),)
+    assert size.categories == (Category(99.0, "Refused!", missing=True), Category(1.5, "a lot"))
+    assert (name.kind, name.storage, name.measure) == (Kind.CHARACTER, "A5", Measure.NOMINAL)
+    assert (name.missing_values, name.alignment, name.weight) == (("x",), "center", False)
+    assert name.categories == (Category("x", "none", missing=True), Category("abc", "first"))
+    assert (day.kind, day.format_category, day.display_format) == (
+        Kind.CHARACTER, "date", "DATE11",
+    )  # fmt: skip
+    assert day.missing_values == ("1582-10-14", "1582-10-13")
+    assert day.categories == (Category("1582-10-15", "the first day"),)
+    assert (day.attributes, day.role, day.decimals) == ((("x", "y"),), "", None)
+    assert found.data.to_pylist() == [
+        {"Größe": 1.5, "Name": "abc", "Tag": datetime.date(1582, 10, 15)}
+    ]
+    assert (found.label, found.notes) == ("The file", ("First line\n  second",))
+    assert found.attributes == (
+        ("Study", "ABC"), ("Wave", "1"), ("Wave[2]", "2"), ("VariableSet Set 1", "V1 V3"),
+    )  # fmt: skip
+    assert found.response_sets == (
+        ResponseSet("$a", "a lab", ("Größe", "Tag")),
+        ResponseSet("$b", "", ("Größe", "Name"), "1"),
+        ResponseSet("$c", "ein", ("Größe", "Name"), "1"),
+    )
+    assert found.origin.created == datetime.datetime(2004, 2, 29, 12, 34, 56)  # noqa: DTZ001
+    assert (found.origin.format, found.origin.format_version) == ("sav", "$FL2")
+    assert (found.origin.encoding, found.origin.product) == ("utf-8", "SPSS DATA FILE test")
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_very_long_strings_and_their_labels(order: str, compression: int) -> None:
+    """Parts of 255 bytes are joined to the width of record 7/14; 7/21 and 7/22 belong to them."""
+    width = 600
+    text = "".join(chr(0x4E00 + i) for i in range(190)).encode() + b" end"  # 574 bytes
+    labels = counted(order, b"LongText") + extension_numbers(order, "ii", width, 1)
+    labels += counted(order, b"a long value") + counted(order, b"its label")
+    missing = counted(order, b"LONG") + b"\1" + extension_numbers(order, "i", 8) + b"a long v"
+    parts = [Var(b"LONG", 255), Var(b"LONG0", 255), Var(b"LONG1", width - 2 * 252)]
+    stored = text.ljust(765)
+    file = Sav(
+        [*parts, Var(b"N")],
+        [(stored[:255], stored[255:510], stored[510:600], 1.0), (b"", b"", b"", 2.0)],
+        order,
+        compression,
+        extensions=[
+            UTF8, (13, 1, b"LONG=LongText"), (14, 1, b"LONG=%05d\0\t" % width),
+            (21, 1, labels), (22, 1, missing),
+        ],
+    )  # fmt: skip
+    found = table(file)
+    assert found.data.to_pydict() == {"LongText": [text.decode(), ""], "N": [1.0, 2.0]}
+    long = found.variables[0]
+    assert (long.width, long.storage, long.display_format) == (600, "A600", "A600")
+    assert long.categories == (Category("a long value", "its label"),)
+    assert long.missing_values == ("a long v",)
+    assert not warnings(found)
+
+
+def test_parts_that_are_not_there_stay_apart() -> None:
+    """Record 7/14 promises a very long string whose parts are missing: told, not fatal."""
+    found = table(
+        Sav([Var(b"L", 255), Var(b"N")], [(b"x", 1.0)], extensions=[(14, 1, b"L=00600\0\t")])
+    )
+    assert found.data.to_pydict() == {"L": ["x"], "N": [1.0]}
+    assert any("600 bytes" in text for text in warnings(found))
+
+
+@pytest.mark.parametrize("promised", [-1, 0])
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_an_unknown_number_of_cases_reads_all(promised: int, compression: int) -> None:
+    """-1 says that nobody counted, and 0 was never filled in."""
+    file = Sav([Var(b"A")], [(1.0,), (None,), (2.5,)], "<", compression, promised)
+    found = table(file)
+    assert found.data.to_pydict() == {"A": [1.0, None, 2.5]}
+    assert bool(warnings(found)) == (promised == 0)
+
+
+def test_the_64_bit_number_of_cases_counts_where_the_header_has_none() -> None:
+    """Record 7/16."""
+    file = Sav([Var(b"A")], [(1.0,), (2.0,)], promised=-1)
+    more = dataclasses.replace(file, extensions=[(16, 8, struct.pack("<qq", 1, 2))])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a.sav"
+        path.write_bytes(more.to_bytes())
+        with open_table(path) as stream:
+            assert stream.cases == 2
+
+
+def test_wrong_promises_are_told() -> None:
+    """More or fewer cases than promised, another width of a case: read what is there."""
+    file = Sav([Var(b"A")], [(1.0,), (2.0,), (3.0,)])
+    fewer = table(dataclasses.replace(file, promised=2**31 - 1))
+    assert fewer.cases == 3
+    assert any("2,147,483,647 cases and holds 3" in text for text in warnings(fewer))
+    more = table(dataclasses.replace(file, promised=2))
+    assert more.cases == 2
+    assert any("holds more" in text for text in warnings(more))
+    assert table(dataclasses.replace(file, case_size=2**31 - 1)).cases == 3
+
+
+def test_no_cases() -> None:
+    """A dictionary alone is a table without cases."""
+    found = table(Sav([Var(b"A"), Var(b"D", 0, None, (20, 11, 0)), Var(b"S", 3)]))
+    assert found.data.schema.types == [pa.float64(), pa.date32(), pa.string()]
+    assert found.cases == 0
+    assert not warnings(found)
+
+
+def test_names_are_unique_and_never_empty() -> None:
+    """A second variable of one name is renamed, a nameless one is numbered; both are told."""
+    file = Sav(
+        [Var(b"A"), Var(b"B"), Var(b"C"), Var(b"")],
+        [(1.0, 2.0, 3.0, 4.0)],
+        extensions=[(13, 1, b"A=x\tB=x\tC=x_2")],
+    )
+    found = table(file)
+    assert found.data.column_names == ["x", "x_3", "x_2", "VAR00004"]
+    assert sum("is named" in text for text in warnings(found)) == 2
+
+
+def test_encodings() -> None:
+    """Declared ones are believed, undeclared text is UTF-8 or else windows-1252, users override."""
+
+    def text(stored: bytes, extensions: list[tuple[int, int, bytes]], **options: str) -> str:
+        file = Sav([Var(b"A", 8, stored)], [(stored,)], extensions=extensions)
+        found = table(file, **options)
+        assert found.variables[0].label == found.data.column(0)[0].as_py()
+        return found.variables[0].label
+
+    def page(number: int) -> tuple[int, int, bytes]:
+        return (3, 4, struct.pack("<8i", 1, 0, 0, -1, 1, 1, 2, number))
+
+    assert text("Łódź".encode("cp1250"), [page(1250)]) == "Łódź"
+    assert text("Łódź".encode("iso8859-2"), [page(28592)]) == "Łódź"
+    assert text("żółw".encode("cp1250"), [page(1252), (20, 1, b"windows-1250")]) == "żółw"
+    assert text("東京".encode("cp932"), [page(932)]) == "東京"
+    assert text("中文".encode("gbk"), [(20, 1, b"x-windows-936")]) == "中文"
+    assert text("é".encode(), [page(2)]) == "é"
+    assert text("é".encode("cp1252"), [page(3)]) == "é"
+    assert text("é".encode("cp1252"), []) == "é"
+    assert text("é".encode("cp1252"), [(20, 1, b"no-such-thing")]) == "é"
+    assert text("ж".encode("koi8-r"), [UTF8], encoding="koi8-r") == "ж"
+    assert text(b"a\xffb", [UTF8]) == "a\ufffdb"
+    with pytest.raises(UsageError, match="no encoding is named 'klingon'"):
+        text(b"a", [], encoding="klingon")
+
+
+def test_undecodable_bytes_are_replaced_and_counted() -> None:
+    """Nothing of it is silent, and valid text beside it is untouched."""
+    cases = [(b"good",), (b"b\xffd",), ("größe".encode(),), (b"\xc3",), (b"b\xffd",)]
+    found = table(Sav([Var(b"A", 10)], cases, extensions=[UTF8]))
+    assert found.data.column(0).to_pylist() == ["good", "b\ufffdd", "größe", "\ufffd", "b\ufffdd"]
+    assert [(each.variable, each.severity) for each in found.findings] == [("A", "warning")]
+    assert "(cases: 3)" in found.findings[0].text
+
+
+def test_padding_of_blanks_and_nuls_is_no_data() -> None:
+    """Leading blanks stay; an all-blank string is the empty string, not missing."""
+    cases = [(b"  a b",), (b"a\0\0",), (b"",), (b"\0" * 10,), (b"a\0b",)]
+    found = table(Sav([Var(b"A", 10)], cases))
+    assert found.data.column(0).to_pylist() == ["  a b", "a", "", "", "a\0b"]
+
+
+def test_dates_beyond_their_type_are_told() -> None:
+    """They become null with a count, and a missing value out of range stays a number."""
+    day = Var(b"D", 0, None, (20, 11, 0), 1, (1e20,))
+    found = table(Sav([day], [(1e20,), (86_400.5,)]))
+    assert found.data.column(0).to_pylist() == [None, datetime.date(1582, 10, 15)]
+    assert found.variables[0].missing_values == (1e20,)
+    assert len(warnings(found)) == 2
+
+
+def test_labels_of_seconds_of_one_day_do_not_fall_together() -> None:
+    """Two labelled values of a date variable on one day: the second keeps its number."""
+    labels = [([(7.0, b"refused"), (8.0, b"unknown")], [1])]
+    day = Sav([Var(b"D", 0, None, (20, 11, 0))], labels=labels)
+    assert [each.value for each in variable(day, "D").categories] == ["1582-10-14", 8.0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: b"\x1c\0\0\0\0\0\0\0ENCRYPTEDSAV" + d, "encrypted"),
+        (lambda d: b"PK" + d, "does not begin with"),
+        (lambda d: d[:64] + b"\7\0\0\0" + d[68:], "layout code"),
+        (lambda d: d[:72] + b"\7\0\0\0" + d[76:], "compression 7"),
+        (lambda d: d[:176] + b"\7\7\0\0" + d[180:], "no record of type 1799"),
+        (lambda d: d[:180] + b"\0\1\0\0" + d[184:], "256 bytes wide"),
+        (lambda d: d[:184] + b"\2\0\0\0" + d[188:], "indicator"),
+        (lambda d: d[:180] + b"\x20\0\0\0" + d[184:], "has 1 elements"),
+        (lambda d: d[:100], "fewer than an SPSS header"),
+        (lambda d: d[:190], "beyond the end"),
+        (lambda d: d[:176] + struct.pack("<ii", 999, 0), "names no variable"),
+        (lambda d: d[:-8] + struct.pack("<ii", 3, 2**30), "promises 1,073,741,824 items"),
+        (lambda d: d[:-8] + struct.pack("<ii", 6, -1), "promises -1 items"),
+        (lambda d: d[:-8] + struct.pack("<iiii", 7, 4, 2**31 - 1, 2**31 - 1), "beyond the end"),
+        (lambda d: d[:-8] + struct.pack("<iiii", 7, 4, -8, 3), "items of -8 bytes"),
+        (lambda d: d[:-8] + struct.pack("<iii", 3, 0, 7), "not 4"),
+    ],
+)
+def test_refusals_say_what_is_wrong(change: object, message: str) -> None:
+    """One line, exit code 3, before anything large is read."""
+    data = Sav([Var(b"A")]).to_bytes()
+    with pytest.raises(FormatError, match=message) as error:
+        table(change(data))  # type: ignore[operator]
+    assert "\n" not in str(error.value)
+    assert error.value.exit_code == 3
+
+
+def test_a_record_that_does_not_fit_is_left_out_and_told() -> None:
+    """Labels of no variable, a weight that is none, levels for other variables, unknown records."""
+    file = Sav(
+        [Var(b"A"), Var(b"S", 12)],
+        [(1.0, b"x")],
+        weight=2,
+        labels=[([(1.0, b"one")], [1, 3, 77])],
+        extensions=[
+            (11, 4, struct.pack("<2i", 1, 1)), (77, 1, b"?"), (18, 1, b"nobody:x('y'\n)"),
+            (7, 1, b"$a=C 1 x nobody a\n$b=broken\n"), (20, 1, b"UTF-8"),
+        ],
+    )  # fmt: skip
+    found = table(file)
+    texts = "\n".join(each.text for each in found.findings)
+    for part in ("element 3", "element 77", "weight variable", "measurement levels",
+                 "subtype 77", "attributes of nobody", "set $a"):  # fmt: skip
+        assert part in texts
+    assert found.variables[0].categories == (Category(1.0, "one"),)
+    assert found.response_sets == (ResponseSet("$a", "x", ("A",)),)
+
+
+def test_damaged_zlib_data_give_the_cases_before() -> None:
+    """A broken trailer is told and the blocks are read; a broken block ends the data."""
+    cases = [(float(i),) for i in range(100)]
+    file = Sav([Var(b"A")], cases, compression=2)
+    data, start = bytearray(file.to_bytes()), len(file.dictionary())
+    trailer = struct.unpack_from("<q", data, start + 8)[0]
+    no_trailer = table(bytes(data[:trailer]))
+    assert no_trailer.data.column(0).to_pylist() == [case[0] for case in cases]
+    assert any("table of compressed blocks" in text for text in warnings(no_trailer))
+    data[start + 24 + 60] ^= 0xFF
+    broken = table(bytes(data))
+    assert broken.data.column(0).to_pylist() == [float(i) for i in range(broken.cases)]
+    assert any("damaged before byte" in text for text in warnings(broken))
+
+
+def test_closing_early_releases_the_file(tmp_path: Path) -> None:
+    """A stream that is not read to its end leaves no file open (a warning would be an error)."""
+    path = tmp_path / "a.sav"
+    path.write_bytes(Sav([Var(b"A")], [(1.0,), (2.0,)]).to_bytes())
+    stream = open_sav(path, ReadOptions(block_rows=1))
+    next(iter(stream.blocks))
+    stream.close()
+    stream.close()
+    open_sav(path, ReadOptions()).close()
+    path.unlink()
+    with pytest.raises(OSError):  # noqa: PT011 - whatever the system says of a missing file
+        read(path)
