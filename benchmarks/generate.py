@@ -18,10 +18,11 @@ import pyreadstat
 LIKERT = {1: "Strongly disagree", 2: "Disagree", 3: "Neither", 4: "Agree", 5: "Strongly agree"}
 CODES = {97: "Not applicable", 98: "Don't know", 99: "Refused"}
 REGIONS = {i: f"Region {i}" for i in range(1, 17)}
-WORDS = (
+TEXT = (
     "the respondent said that local services were rather good although waiting times had become "
     "longer since last year café naïve façade 日本語 Ελλάδα tax income health school family"
-).split()
+)
+WORDS = TEXT.split()
 _EPOCH = np.datetime64("2020-01-01")
 
 
@@ -49,7 +50,7 @@ def build(rows: int, columns: int) -> tuple[pd.DataFrame, dict[str, object]]:
     for item in items:
         shares = [0.15, 0.25, 0.2, 0.2, 0.12, 0.02, 0.04, 0.02]
         frame[item] = _holes(rng, rng.choice(pool, rows, p=shares))
-    labels = {item: LIKERT | CODES for item in items} | {"region": REGIONS}
+    labels = dict.fromkeys(items, LIKERT | CODES) | {"region": REGIONS}
     options: dict[str, object] = {
         "column_labels": {name: f"Question text of {name}" for name in frame},
         "variable_value_labels": labels,

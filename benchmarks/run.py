@@ -69,7 +69,8 @@ def rows(folder: Path, size: int) -> list[Row]:
     sav = folder / f"survey_{size}x40.sav"
     out = folder / "out"
     ingest = [TABKIT, "ingest", str(sav), "-o", str(out), "-f", "--only", "tab,ddi"]
-    read = f"import tabkit; s = tabkit.open_table({str(sav)!r}); print(sum(b.data.num_rows for b in s.blocks))"
+    opened = f"import tabkit; stream = tabkit.open_table({str(sav)!r}); "
+    read = opened + "print(sum(block.data.num_rows for block in stream.blocks))"
     arrow = f"import tabkit, pyarrow as pa; t = tabkit.read({str(sav)!r}); "
     values = "import numpy as np; x = np.random.default_rng(1).normal(size=2_000_000) * 1000; "
     pyreadstat = f"import pyreadstat; pyreadstat.read_sav({str(sav)!r}, user_missing=True)"
@@ -84,11 +85,20 @@ def rows(folder: Path, size: int) -> list[Row]:
         Row(
             "the same as tab text",
             [TABKIT, "convert", str(sav), str(out / "t.tab"), "-f", "--on-loss", "ignore"],
-            _present({"pandas read + to_csv": python(
-                f"import pyreadstat; f, m = pyreadstat.read_sav({str(sav)!r}); "
-                f"f.to_csv({str(out / 'p.tab')!r}, sep='\\t', index=False)")}),
+            _present(
+                {
+                    "pandas read + to_csv": python(
+                        f"import pyreadstat; f, m = pyreadstat.read_sav({str(sav)!r}); "
+                        f"f.to_csv({str(out / 'p.tab')!r}, sep='\\t', index=False)"
+                    )
+                }
+            ),
         ),
-        Row("tab and DDI with statistics and UNF", ingest, {"pyreadstat, bare read": python(pyreadstat)}),
+        Row(
+            "tab and DDI with statistics and UNF",
+            ingest,
+            {"pyreadstat, bare read": python(pyreadstat)},
+        ),
         Row(
             "UNF of 2,000,000 doubles",
             python(values + "import tabkit; tabkit.column_unf(x)"),
@@ -114,7 +124,9 @@ def compare(row: Row, repeat: int) -> list[str]:
     ours = costs["tabkit"]
     lines = []
     for name, found in costs.items():
-        cpu, wall, peak = (statistics.median(getattr(c, f) for c in found) for f in ("cpu", "wall", "peak"))
+        cpu, wall, peak = (
+            statistics.median(getattr(c, f) for c in found) for f in ("cpu", "wall", "peak")
+        )
         pairs = [b.cpu / a.cpu for a, b in zip(ours, found, strict=True)]
         ratio = "" if name == "tabkit" else f"{statistics.median(pairs):.2f}"
         lines.append(f"| {row.work} | {name} | {cpu:.2f} | {wall:.2f} | {peak:.0f} | {ratio} |")
@@ -130,8 +142,14 @@ def machine() -> str:
             found.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             found.append(f"{name} absent")
-    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                if line.startswith("model name")), platform.processor())
+    cpu = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
     return f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, {', '.join(found)}"
 
 
@@ -146,8 +164,12 @@ def main() -> None:
     generate = [PYTHON, str(HERE / "generate.py"), str(options.rows), str(options.folder)]
     subprocess.run(generate, check=True)
     (options.folder / "out").mkdir(exist_ok=True)
-    lines = [f"Survey of {options.rows:,} × 40, {options.repeat} rounds. {machine()}", "",
-             "| work | who | CPU s | wall s | peak MiB | CPU ratio |", "|---|---|---|---|---|---|"]
+    lines = [
+        f"Survey of {options.rows:,} × 40, {options.repeat} rounds. {machine()}",
+        "",
+        "| work | who | CPU s | wall s | peak MiB | CPU ratio |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in rows(options.folder, options.rows):
         if options.only in row.work:
             for line in compare(row, options.repeat):

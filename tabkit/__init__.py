@@ -101,7 +101,7 @@ _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in name
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605 - checked by tests/test_public_names.py
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         msg = f"module 'tabkit' has no attribute {name!r}"
         raise AttributeError(msg)

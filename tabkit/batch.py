@@ -134,7 +134,7 @@ def _stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _outcome(future: concurrent.futures.Future[IngestReport | Exception]) -> Any:  # noqa: ANN401
+def _outcome(future: concurrent.futures.Future[IngestReport | Exception]) -> Any:
     try:
         return future.result()
     except BrokenProcessPool as error:

@@ -97,9 +97,9 @@ def _reading(command: Callable[..., Any]) -> Callable[..., Any]:
         from_: str | None,
         profile: str,
         name: str | None,
-        debug: bool,  # noqa: FBT001, ARG001 - seen by run()
-        **others: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        debug: bool,  # noqa: ARG001 - seen by run()
+        **others: Any,
+    ) -> Any:
         from tabkit.formats import ReadOptions, find_format
         from tabkit.profiles import find_profile
 
@@ -136,7 +136,7 @@ def _tab(delimiter: str | None) -> str | None:
 
 @contextlib.contextmanager
 def _on_disk(source: str, name: str | None) -> Iterator[tuple[Path, str | None]]:
-    """Give a source as a file: standard input is copied, since its end may have to be seen first."""
+    """Give a source as a file: standard input is copied, since formats are read by seeking."""
     if source != "-":
         yield Path(source), name
         return
@@ -165,7 +165,7 @@ def _print_json(value: object) -> None:
 @click.option("-f", "--force", is_flag=True, help="Replace outputs that exist.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a file on stdout.")
 @_reading
-def ingest(sources: tuple[str, ...], **choices: Any) -> int:  # noqa: ANN401
+def ingest(sources: tuple[str, ...], **choices: Any) -> int:
     """Write the archival package of each SOURCE: table, codebook and the original.
 
     One pass over each source. Nothing is overwritten without -f, nothing is left half-written.
@@ -192,7 +192,7 @@ def convert(
     target: str,
     options: ReadOptions,
     name: str | None,
-    **choices: Any,  # noqa: ANN401
+    **choices: Any,
 ) -> int:
     """Write the table of SOURCE to TARGET, in the format its suffix names.
 
@@ -210,7 +210,7 @@ def convert(
 @_reading
 def describe(
     source: str,
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,
     options: ReadOptions,
     file_format: FileFormat | None,
     name: str | None,
@@ -230,7 +230,7 @@ def describe(
 @click.option("--characters", default=128, metavar="N", help="Characters kept of a text.")
 @click.option("--json", "as_json", is_flag=True, help="Files and variables as JSON.")
 @_reading
-def unf(sources: tuple[str, ...], name: str | None, **choices: Any) -> int:  # noqa: ANN401
+def unf(sources: tuple[str, ...], name: str | None, **choices: Any) -> int:
     """Print the fingerprints (UNF 6) of each SOURCE and of its variables."""
     from tabkit.fingerprint import fingerprint_files
 
@@ -242,7 +242,7 @@ def unf(sources: tuple[str, ...], name: str | None, **choices: Any) -> int:  # n
 @cli.command(context_settings=_CONTEXT)
 @click.argument("codebook", type=click.Path(path_type=Path))
 @click.option("--profile", default="xsd", metavar="NAME", show_default=True,
-              help="xsd: the official schema; tabkit: also references, counts and UNFs.")  # fmt: skip
+              help="xsd: the official schema; tabkit: also references and UNFs.")  # fmt: skip
 @click.option("--schemas", type=click.Path(path_type=Path), envvar="TABKIT_SCHEMAS",
               help="Folder with the official schemas.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
@@ -252,7 +252,7 @@ def validate(
     profile: str,
     schemas: Path | None,
     as_json: bool,
-    debug: bool,  # noqa: FBT001, ARG001
+    debug: bool,  # noqa: ARG001
 ) -> int:
     """Check a DDI CODEBOOK against the official schema; exit 1 when it is not valid."""
     from tabkit.show import validate_one
@@ -265,7 +265,7 @@ def validate(
 @click.argument("codebook", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
 @_reading
-def verify(data: str, codebook: Path, as_json: bool, **choices: Any) -> int:  # noqa: ANN401, FBT001
+def verify(data: str, codebook: Path, as_json: bool, **choices: Any) -> int:
     """Check that DATA (any format, or an archival .tab) holds what its CODEBOOK says.
 
     Exit 1 when cases, variables or fingerprints differ.
@@ -277,7 +277,7 @@ def verify(data: str, codebook: Path, as_json: bool, **choices: Any) -> int:  # 
 
 @cli.command(context_settings=_CONTEXT)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def formats(as_json: bool) -> int:  # noqa: FBT001
+def formats(as_json: bool) -> int:
     """List the formats: what is read, what is written, what metadata they keep."""
     from tabkit.formats import FORMATS
 

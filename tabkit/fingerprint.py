@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from typing import TYPE_CHECKING, Final
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from tabkit.profiles import Profile
 
 _DIGITS: Final = range(2, 17)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result:
+    """Fingerprints of one file: its own and its variables' by name."""
+
+    file: str
+    unf: str
+    variables: dict[str, str]
 
 
 def fingerprint_files(
@@ -41,23 +51,25 @@ def fingerprint_files(
     if digits not in _DIGITS or characters < 1:
         msg = "--digits is 2 to 16 and --characters at least 1"
         raise UsageError(msg)
-    results, tables = [], []
+    results: list[Result] = []
+    tables: list[Table] = []
     for path, name in paths:
         with open_with(path, options, file_format, name) as stream:
             source = read_all(stream) if explain else stream
             unf, columns = _fingerprint(source, options.profile, digits, characters)
-        results.append({"file": name or str(path), "unf": unf, "variables": columns})
+        results.append(Result(name or str(path), unf, columns))
         if isinstance(source, Table):
             tables.append(source)
     if as_json:
-        click.echo(json.dumps(results, ensure_ascii=False, indent=2))
+        shown = [dataclasses.asdict(each) for each in results]
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     elif explain:
-        _explain([str(each["file"]) for each in results], tables, digits, characters)
+        _explain([each.file for each in results], tables, digits, characters)
     else:
         _print(results)
-    failed = [each for each in results if check is not None and each["unf"] != check]
+    failed = [each for each in results if check is not None and each.unf != check]
     for each in failed:
-        click.echo(f"tabkit: {each['file']}: its UNF is {each['unf']}, not {check}", err=True)
+        click.echo(f"tabkit: {each.file}: its UNF is {each.unf}, not {check}", err=True)
     return 1 if failed else 0
 
 
@@ -66,7 +78,9 @@ def _fingerprint(
 ) -> tuple[str, dict[str, str]]:
     """Return the file's UNF and the variables' by name."""
     from tabkit.describe import describe
-    from tabkit.describe.unf import CHARACTERS, DIGITS, column_unf, combine_unfs
+    from tabkit.describe.numbers import DIGITS
+    from tabkit.describe.texts import CHARACTERS
+    from tabkit.describe.unf import column_unf, combine_unfs
 
     if (digits, characters) == (DIGITS, CHARACTERS):
         description = describe(source, profile=profile)
@@ -81,13 +95,11 @@ def _fingerprint(
     return combine_unfs(list(unfs.values())) if unfs else "", unfs
 
 
-def _print(results: Sequence[dict[str, object]]) -> None:
+def _print(results: Sequence[Result]) -> None:
     for each in results:
-        click.echo(f"{each['unf'] or 'no cases'}\t{each['file']}")
-        columns = each["variables"]
-        assert isinstance(columns, dict)
-        for variable, unf in columns.items():
-            click.echo(f"{unf or 'no cases'}\t{each['file']}\t{variable}")
+        click.echo(f"{each.unf or 'no cases'}\t{each.file}")
+        for variable, unf in each.variables.items():
+            click.echo(f"{unf or 'no cases'}\t{each.file}\t{variable}")
 
 
 def _explain(names: Sequence[str], tables: Sequence[Table], digits: int, characters: int) -> None:

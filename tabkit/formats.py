@@ -49,13 +49,17 @@ class ReadOptions:
 class Reader(Protocol):
     """Opens a file as a stream; raises FormatError where it is not what it promises."""
 
-    def __call__(self, path: Path, options: ReadOptions) -> TableStream: ...
+    def __call__(self, path: Path, options: ReadOptions) -> TableStream:
+        """Open ``path``."""
+        ...
 
 
 class Writer(Protocol):
     """Writes a whole table to ``path`` and tells what the format could not carry."""
 
-    def __call__(self, table: Table, path: Path) -> Ledger: ...
+    def __call__(self, table: Table, path: Path) -> Ledger:
+        """Write ``table`` to ``path``."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -278,7 +278,7 @@ class Table:
         """Return the data alone, without copying."""
         return self.data
 
-    def to_pandas(self, **options: Any) -> pd.DataFrame:  # noqa: ANN401 - pandas' own options
+    def to_pandas(self, **options: Any) -> pd.DataFrame:
         """Return the data as pandas, nulls as pandas has them; labels stay in ``variables``."""
         return self.data.to_pandas(**options)
 

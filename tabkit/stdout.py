@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tabkit.loss import Ledger
 
 
-def convert_to(source: Path, target: str, *, to: str | None, **choices: Any) -> Ledger:  # noqa: ANN401
+def convert_to(source: Path, target: str, *, to: str | None, **choices: Any) -> Ledger:
     """Convert to a file, or to stdout where ``target`` is ``-``.
 
     The table is finished before its first byte is sent, so that a failure sends none.

@@ -56,7 +56,7 @@ def verify(
 def _part_of(book: Codebook, stem: str) -> tuple[CodebookFile | None, list[CodebookVariable]]:
     """Return the file that the codebook describes under this name, or its only one."""
     named = [file for file in book.files if Path(file.name).stem == stem]
-    file = (named or list(book.files) or [None])[0]
+    file = next(iter(named or book.files), None)
     if file is None or len(book.files) == 1:
         return file, list(book.variables)
     return file, [each for each in book.variables if file.identifier in each.file_ids]

@@ -58,9 +58,9 @@ def test_force_replaces(tmp_path: Path) -> None:
 
 def test_a_full_disk_names_the_output(tmp_path: Path) -> None:
     """An OSError while writing becomes one line about the output."""
-    with pytest.raises(OutputError, match="a: cannot be written: No space left"):
-        with whole_files([tmp_path / "a"]):
-            raise OSError(errno.ENOSPC, "No space left on device")
+    said = "a: cannot be written: No space left"
+    with pytest.raises(OutputError, match=said), whole_files([tmp_path / "a"]):
+        raise OSError(errno.ENOSPC, "No space left on device")
     assert not list(tmp_path.iterdir())
 
 

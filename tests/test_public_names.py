@@ -8,6 +8,8 @@ import subprocess
 import sys
 import types
 
+import pytest
+
 import tabkit
 
 HEAVY = {"numpy", "pandas", "pyarrow", "pyreadstat", "lxml", "xmlschema", "rpy2", "PIL", "rich"}
@@ -25,16 +27,14 @@ def test_every_name_resolves_to_something_callable_or_constant() -> None:
 def test_import_is_light() -> None:
     """``import tabkit`` and the command's help load none of the heavy libraries."""
     for code in ("import tabkit", "from tabkit.cli import run; run(['--help'])"):
-        script = f"import sys; {code}; print(*sorted(set(sys.modules) & {HEAVY!r}), file=sys.stderr)"
+        script = (
+            f"import sys; {code}; print(*sorted(set(sys.modules) & {HEAVY!r}), file=sys.stderr)"
+        )
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
         assert done.stderr.split() == [], code
 
 
 def test_unknown_name() -> None:
     """A misspelt name is an AttributeError as from any module."""
-    try:
+    with pytest.raises(AttributeError, match="nonsense"):
         tabkit.nonsense  # noqa: B018
-    except AttributeError as error:
-        assert "nonsense" in str(error)
-    else:
-        raise AssertionError

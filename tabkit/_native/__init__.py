@@ -1,10 +1,15 @@
-"""Compiled kernels. ``core`` is None where no compiler was: the plain twins serve then."""
+"""Compiled kernels, where a compiler was: ``core`` and, for Arrow arrays, ``arrays``.
+
+Each kernel has a plain Python twin with the same result, which serves where they are missing.
+"""
 
 from __future__ import annotations
 
 try:
-    from tabkit._native import core
+    import tabkit._native.core  # noqa: F401 - it must load, not only be there
 except ImportError:
-    core = None  # type: ignore[assignment]
+    AVAILABLE = False
+else:
+    AVAILABLE = True
 
-__all__ = ["core"]
+__all__ = ["AVAILABLE"]

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from tabkit.ddi.text import escape
 from tabkit.ddi.variables import UNF_SUBJECT, VarStyle, group_pieces, note, variable_piece
 from tabkit.errors import UsageError
-from tabkit.profiles import TABKIT, Profile
+from tabkit.profiles import TABKIT, Profile, find_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -66,10 +66,10 @@ _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 
 def write_codebook(  # noqa: PLR0913 - one option a choice
     description: Description,
-    path: Path,
+    path: Path | str,
     *,
     version: str = "2.5",
-    profile: Profile = TABKIT,
+    profile: Profile | str = TABKIT,
     title: str | None = None,
     file_name: str | None = None,
     file_id: str = "1",
@@ -105,7 +105,7 @@ def write_codebook(  # noqa: PLR0913 - one option a choice
         language=language,
     )
     first = next(pieces)  # an unusable argument must not leave an empty file
-    with path.open("w", encoding="utf-8", newline="\n", buffering=_BUFFER) as file:
+    with Path(path).open("w", encoding="utf-8", newline="\n", buffering=_BUFFER) as file:
         file.write(first)
         file.writelines(pieces)
 
@@ -114,7 +114,7 @@ def codebook_pieces(
     description: Description,
     *,
     version: str = "2.5",
-    profile: Profile = TABKIT,
+    profile: Profile | str = TABKIT,
     title: str | None = None,
     file_name: str | None = None,
     file_id: str = "1",
@@ -126,24 +126,26 @@ def codebook_pieces(
     Raises:
         UsageError: As in `write_codebook`, with the first piece.
     """
-    dialect = _dialect(version)
+    dialect, chosen = _dialect(version), find_profile(profile)
     lang = _language("" if dialect.repository else language)
     table = description.table
-    stem = Path(table.origin.file_name).stem or "data"
+    stem = Path(table.origin.file_name).stem
+    stem = stem if stem.strip() else "data"
     book_id = _codebook_id(stem, table.origin)
     data_id, ids = _ids(file_id, variable_ids, table, book_id)
     yield _root(dialect, lang, book_id)
-    yield from _study(title or table.label or stem, lang, dialect)
+    known = (each for each in (title, table.label, stem) if each and each.strip())
+    yield from _study(next(known), lang, dialect)
     yield from _file(description, data_id, file_name or f"{stem}.tab", lang, dialect)
     yield "\n  <dataDscr>"
     style = VarStyle(
         data_id,
         weights=" ".join(i for i, v in zip(ids, table.variables, strict=True) if v.weight),
-        schema=_format_schema(table.origin, dialect, profile),
+        schema=_format_schema(table.origin, dialect, chosen),
         language=lang,
         repository=dialect.repository,
-        keep_missing=profile.keep_missing,
-        mode_computed=profile.mode_computed,
+        keep_missing=chosen.keep_missing,
+        mode_computed=chosen.mode_computed,
     )
     by_name = {v.name: i for v, i in zip(table.variables, ids, strict=True)}
     yield from group_pieces(table.response_sets, by_name, style)

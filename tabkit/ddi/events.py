@@ -110,7 +110,7 @@ def _finished(
 ) -> Iterator[tuple[Any, int]]:
     """Yield every finished element and the number of bytes read so far."""
     parser = etree.XMLPullParser(events=("end",), schema=schema, **_OPTIONS)
-    line, position, first = 1, 0, True
+    line, seen, position, first = 1, 0, 0, True
     with path.open("rb") as file:
         for piece in chain(_pieces(file, path), (b"",)):
             position += len(piece)
@@ -121,8 +121,10 @@ def _finished(
                     _refuse_entities(node, path)
                     first = False
                 yield node, position
-            if schema is not None and _note_violations(parser, violations, line):
-                return
+            if schema is not None and len(parser.feed_error_log) > seen:
+                seen = _note_violations(parser, violations, line, seen)
+                if len(violations) >= VIOLATIONS_LISTED:
+                    return
             line += piece.endswith(b"\n")
 
 
@@ -182,12 +184,14 @@ def _refuse_entities(node: etree._Element, path: Path) -> None:
 
 
 def _note_violations(
-    parser: etree.XMLPullParser, violations: list[tuple[int, str]], line: int
-) -> bool:
-    """Add what the schema found since the last time; tell whether it is enough."""
-    log = [e for e in parser.feed_error_log if e.domain == etree.ErrorDomains.SCHEMASV]
-    violations.extend((line, entry.message) for entry in log[len(violations) :])
-    return len(violations) >= VIOLATIONS_LISTED
+    parser: etree.XMLPullParser, violations: list[tuple[int, str]], line: int, seen: int
+) -> int:
+    """Add what the schema found after the first ``seen`` entries; return how many there are."""
+    log: list[Any] = [entry for entry in parser.feed_error_log]  # noqa: C416 - lxml's stubs
+    violations.extend(
+        (line, entry.message) for entry in log[seen:] if entry.domain == etree.ErrorDomains.SCHEMASV
+    )
+    return len(log)
 
 
 def _local(node: etree._Element) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from tabkit.ddi.codebook import Codebook, CodebookFile, CodebookGroup, CodebookVariable
@@ -14,7 +15,6 @@ from tabkit.model import Finding, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 __all__ = ["Codebook", "read_codebook"]
 
@@ -23,7 +23,7 @@ _ORIGIN: Final = tuple(field.name for field in dataclasses.fields(Origin))
 _MOMENTS: Final = frozenset({"created", "modified"})
 
 
-def read_codebook(path: Path) -> Codebook:
+def read_codebook(path: Path | str) -> Codebook:
     """Read a DDI codebook: 1.2.2, 2.0, 2.1, 2.5 or 2.6, with or without namespace or prefix.
 
     Nothing is fetched and no entity is expanded; memory is that of the result and of one section.
@@ -41,7 +41,7 @@ def read_codebook(path: Path) -> Codebook:
     findings: list[Finding] = []
     book: Any = None
     more = 0
-    for section in sections(path):
+    for section in sections(Path(path)):
         if book is None:
             book = section.book
             attributes = dict(book.attrib)

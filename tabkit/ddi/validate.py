@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
@@ -17,7 +18,6 @@ from tabkit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 __all__ = ["PROFILES", "CodebookFinding", "fetch_schemas", "validate"]
 
@@ -29,7 +29,7 @@ _NAMESPACE: Final = re.compile(r"\{[a-z]+:[^}\s']*\}")
 
 
 def validate(
-    path: Path, *, profile: str = "xsd", schemas: Path | None = None
+    path: Path | str, *, profile: str = "xsd", schemas: Path | None = None
 ) -> list[CodebookFinding]:
     """Find what is wrong with a DDI codebook.
 
@@ -54,6 +54,7 @@ def validate(
     if profile not in PROFILES:
         msg = f"no validation profile named {profile!r}; there are {', '.join(PROFILES)}"
         raise UsageError(msg)
+    path = Path(path)
     head = next(iter(sections(path)))
     namespace = etree.QName(head.book).namespace or ""
     version = next((s.version for s in official_schemas() if s.namespace == namespace), None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import numbers
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,8 +17,6 @@ import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-_MOMENTS: Final = (datetime.date, datetime.time, datetime.timedelta)
 
 
 def as_chunks(values: Any) -> list[pa.Array]:
@@ -64,14 +62,20 @@ def _from_cells(cells: list[object]) -> pa.Array:
     if all(isinstance(cell, str) for cell in present):
         texts = [_whole(cell) if isinstance(cell, str) else None for cell in cells]
         return pa.array(texts, pa.large_string())
-    if all(isinstance(cell, _MOMENTS) for cell in present):
-        try:
-            return pa.array(cells)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            pass  # a date among date-times, say: told below
-    kinds = ", ".join(sorted({type(cell).__name__ for cell in present}))
-    msg = f"a column of {kinds} values cannot be fingerprinted"
+    kinds = {_moment_kind(cell) for cell in present}
+    if len(kinds) == 1 and "" not in kinds:
+        return pa.array(cells)
+    names = ", ".join(sorted({type(cell).__name__ for cell in present}))
+    msg = f"a column of {names} values cannot be fingerprinted"
     raise TypeError(msg)
+
+
+def _moment_kind(cell: object) -> str:
+    """Name the kinds of dates and times, which do not mix; empty for anything else."""
+    if isinstance(cell, datetime.datetime):
+        return "naive" if cell.tzinfo is None else "zoned"
+    kinds = (datetime.date, datetime.time, datetime.timedelta)
+    return next((kind.__name__ for kind in kinds if isinstance(cell, kind)), "")
 
 
 def _whole(text: str) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Flags = npt.NDArray[np.bool_]
 
-_LISTED: Final = 100  # distinct values a wanted one, up to which a dictionary of all is cheap
+_DOUBLES_END: Final = 2**1024
 
 
 class TagCounter:
@@ -99,7 +99,7 @@ def missing_mask(variable: Variable, values: npt.NDArray[Any]) -> Flags:
 
 def others_of(
     categories: Sequence[Category], valid: Tally
-) -> tuple[tuple[tuple[Value, int], ...], int]:
+) -> tuple[tuple[tuple[float, int], ...], int]:
     """Return the valid numbers without a category with their counts, and how many cases."""
     if not categories:
         return (), 0
@@ -119,23 +119,27 @@ def places_of(values: npt.NDArray[Any], wanted: Sequence[Value]) -> list[int | N
 
     Numbers are compared by value, exactly, integers with floats too; text stands nowhere.
     """
-    if len(values) <= _LISTED * (len(wanted) + 1):
-        places = {value: place for place, value in enumerate(values.tolist())}
-        return [places.get(value) for value in wanted]
-    return [None if isinstance(value, str) else _place_of(values, value) for value in wanted]
+    result: list[int | None] = [None] * len(wanted)
+    keys = [_as_one_of(values.dtype, value) for value in wanted]
+    asked = [index for index, key in enumerate(keys) if key is not None]
+    sought = np.array([keys[index] for index in asked], values.dtype)
+    places = np.searchsorted(values, sought)
+    if len(values):
+        is_found = values[np.minimum(places, len(values) - 1)] == sought
+        for index, place, found in zip(asked, places.tolist(), is_found.tolist(), strict=True):
+            result[index] = place if found else None
+    return result
 
 
-def _place_of(values: npt.NDArray[Any], value: float) -> int | None:
-    if values.dtype.kind != "f":
-        if not math.isfinite(value) or value != int(value):
-            return None
-        value = int(value)
-        bounds = np.iinfo(values.dtype)
-        if not bounds.min <= value <= bounds.max:
-            return None
-    key = values.dtype.type(value)
-    place = int(np.searchsorted(values, key))
-    return place if place < len(values) and values[place] == key == value else None
+def _as_one_of(kind: np.dtype[Any], value: Value) -> float | None:
+    """Return the number in the kind of others if that holds it exactly."""
+    if isinstance(value, str) or not math.isfinite(value):
+        return value if kind.kind == "f" and not isinstance(value, str) else None
+    if kind.kind == "f":
+        return float(value) if abs(value) < _DOUBLES_END and float(value) == value else None
+    whole = int(value)
+    bounds = np.iinfo(kind)
+    return whole if whole == value and bounds.min <= whole <= bounds.max else None
 
 
 def _single_count(

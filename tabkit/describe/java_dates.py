@@ -20,29 +20,17 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tabkit.describe.java_zones import ZONES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FIELD: Final = re.compile(r"([a-zA-Z])\1*")
 _FIELDS: Final = "yMdHmsSzZ"
 _NUMBER: Final = r"[ \t]*(-?\d+)"
-
-#: Minutes east of Greenwich of abbreviations, as Java takes them today.
-_ZONES: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        "GMT": 0, "UTC": 0, "WET": 0, "WEST": 60, "BST": 60, "CET": 60, "CEST": 120, "MET": 60,
-        "MEST": 120, "EET": 120, "EEST": 180, "MSK": 180, "IST": 120, "IDT": 180, "WAT": 60,
-        "CAT": 120, "SAST": 120, "EAT": 180, "PKT": 300, "NPT": 345, "HKT": 480, "SGT": 480,
-        "AWST": 480, "JST": 540, "KST": 540, "ACST": 570, "AEST": 600, "AEDT": 660, "NZST": 720,
-        "NZDT": 780, "NST": -210, "NDT": -150, "AST": -240, "ADT": -180, "EST": -300,
-        "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480,
-        "PDT": -420, "AKST": -540, "AKDT": -480, "HST": -600, "HDT": -600, "BRT": -180,
-        "ART": -180, "CLT": -240,
-    }
-)  # fmt: skip
 _ZONE: Final = (
     r"[ \t]*([+-]\d{4}|(?i:GMT)[+-]\d{1,2}:\d{2}"
-    rf"|(?i:{'|'.join(sorted(_ZONES, key=len, reverse=True))}))"
+    rf"|(?i:{'|'.join(sorted(ZONES, key=len, reverse=True))}))"
 )
 
 _DAY: Final = 86_400_000  # milliseconds
@@ -150,7 +138,7 @@ def _offset(zone: str) -> int | None:
     """Return minutes east of Greenwich, None for what Java's parser would not take."""
     signed = re.fullmatch(r"(?i:GMT)?([+-])(\d{1,2}):?(\d{2})", zone)
     if signed is None:
-        return _ZONES.get(zone.upper())
+        return ZONES.get(zone.upper())
     hours, minutes = int(signed[2]), int(signed[3])
     if hours > 23 or minutes > 59:  # noqa: PLR2004
         return None

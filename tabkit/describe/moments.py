@@ -115,13 +115,15 @@ def _rows(values: Integers, kind: pa.DataType) -> Words:
         cells.append(_two("T")[time // (3600 * _TICKS[kind.unit])])
         cells += _time_cells(time, kind.unit)
         end = b"Z" + END if kind.tz else END
-    rows = np.empty((len(values), len(cells) + 1 + 2 * bool(unusual.any())), np.uint32)
+    places = np.flatnonzero(unusual).tolist()
+    texts = [moment_text(int(values[place]), kind).encode() + END for place in places]
+    width = max([len(cells) + 1, *(-(-len(text) // _CELL) for text in texts)])
+    rows = np.empty((len(values), width), np.uint32)
     for column, cell in enumerate(cells):
         rows[:, column] = cell
-    rows[:, len(cells) :] = _row(end, rows.shape[1] - len(cells))
-    for index in np.flatnonzero(unusual).tolist():
-        text = moment_text(int(values[index]), kind)
-        rows[index] = _row(text.encode() + end[-len(END) :], rows.shape[1])
+    rows[:, len(cells) :] = _row(end, width - len(cells))
+    for place, text in zip(places, texts, strict=True):
+        rows[place] = _row(text, width)
     return rows
 
 

@@ -55,6 +55,7 @@ class NumberColumn:
         self._tags = TagCounter()
         self._cases = self._nulls = self._negative_zeros = 0
         self._has_fraction = False
+        self._type: type[float] = int
 
     def append(self, array: pa.Array, tags: pa.Int8Array | None) -> None:
         """Add cases."""
@@ -69,6 +70,7 @@ class NumberColumn:
         if values.dtype.kind != "f":
             self._unf.update(array)
         else:
+            self._type = float
             missing = self._append_floats(array, values, missing, is_printed=is_printed)
         present = values if missing is None else values[~missing]
         self._store.append(present)
@@ -89,7 +91,7 @@ class NumberColumn:
             stats=self._statistics(valid),
             frequencies=self._frequencies(counted, tags),
             unf=self._unf.unf(second=is_long),
-            others=others,
+            others=tuple((self._type(value), count) for value, count in others),
             other_cases=other_cases,
             system_missing=self._nulls - sum(tags.values()),
             user_missing=user_missing,
@@ -138,7 +140,8 @@ class NumberColumn:
         stats = summarize(valid, invalid, commons_math=self._profile.commons_math)
         if not self._profile.mode_computed:
             return stats
-        return dataclasses.replace(stats, mode=mode_of(valid))
+        mode = mode_of(valid)
+        return dataclasses.replace(stats, mode=None if mode is None else self._type(mode))
 
     def _frequencies(self, counted: Tally, tags: dict[str, int]) -> tuple[int, ...]:
         categories = self._variable.categories

@@ -47,7 +47,7 @@ class UnfHasher:
 
     def update(self, array: pa.Array) -> None:
         """Add the cases of an Arrow array."""
-        self._hash.update(_normalize(array, self._digits, self._characters))
+        self._hash.update(normalize(array, self._digits, self._characters))
         self._cases += len(array)
 
     def copy(self) -> UnfHasher:
@@ -139,10 +139,17 @@ def normalized(
             for text in plain(chunk).to_pylist():
                 yield b"\0\0\0" if text is None else normalize_text(text, characters)
         else:
-            yield from _CASE.findall(_normalize(chunk, digits, characters))
+            yield from _CASE.findall(normalize(chunk, digits, characters))
 
 
-def _normalize(array: pa.Array, digits: int, characters: int) -> bytes:
+def normalize(array: pa.Array, digits: int = DIGITS, characters: int = CHARACTERS) -> bytes:
+    """Return the concatenated bytes that are hashed for the cases of an Arrow array.
+
+    A compiled kernel may take its place: same arguments, same bytes.
+
+    Raises:
+        TypeError: The type is none that a column of a statistics package has.
+    """
     if is_text(array.type):
         return normalize_texts(array, characters)
     if is_moment(array.type):

@@ -7,6 +7,7 @@ such finding is reported. Nothing of the file is left out silently.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -137,44 +138,50 @@ def _pass(
     begun: Start, pieces: Iterator[bytes], options: ReadOptions, path: Path, store: Store
 ) -> _Table:
     """Read all rows once: even them out, observe their types, put them by."""
-    profile = options.profile
-    header: list[str] = []
-    rows = Rows(0, 0)
-    observer: TypeObserver | JavaTypeObserver = TypeObserver()
-    for chunk in read_chunks(begun.head, pieces, begun.dialect, path, begun.first_line):
-        first = 0
-        if not header:
-            named = chunk.named_row(skip_blank=begun.dialect.trimmed)
-            if named is None:
-                continue
-            header, first = chunk.row(named), named + 1
-            rows = Rows(len(header), len(header))
-            if not profile.ragged_rows:
-                check_names(header, path, trimmed=begun.dialect.trimmed)
-            if profile.numbers_as_printed:
-                observer = JavaTypeObserver.of_width(len(header))
-        drop_blank = begun.dialect.trimmed or (profile.ragged_rows and not begun.single)
-        kept = rows.add(chunk, first, drop_blank=drop_blank)
-        if not profile.ragged_rows:
-            _refuse_ragged(rows, chunk, path, strict=begun.dialect.trimmed)
+    ragged, trimmed = options.profile.ragged_rows, begun.dialect.trimmed
+    chunks = read_chunks(begun.head, pieces, begun.dialect, path, begun.first_line)
+    named, first = _named(chunks, path, skip_blank=trimmed)
+    header = named.row(first)
+    if not ragged:
+        check_names(header, path, trimmed=trimmed)
+    rows, observer = Rows(len(header), len(header)), _observer(options, len(header))
+    for chunk in itertools.chain([named], chunks):
+        start_row = first + 1 if chunk is named else 0
+        kept = rows.add(chunk, start_row, drop_blank=trimmed or (ragged and not begun.single))
+        if not ragged:
+            _refuse(rows, chunk, path, strict=trimmed)
         rows.check_padding(path)
         for cells, text, ends in even_blocks(chunk.cells, kept, rows.width, options.block_cells):
             observer.observe(cells, text, ends, rows.width)
             store.append(cells, rows.width)
     store.finish()
-    if not header:
-        raise FormatError("there is no row of names", path)
     if isinstance(observer, TypeObserver):
         return _concluded(header, rows, observer)
     return _Table(header, observer.types(), rows, [])
 
 
-def _refuse_ragged(rows: Rows, chunk: Chunk, path: Path, *, strict: bool) -> None:
+def _named(chunks: Iterator[Chunk], path: Path, *, skip_blank: bool) -> tuple[Chunk, int]:
+    """Return the chunk whose row names the variables, and that row."""
+    for chunk in chunks:
+        row = int(chunk.cells.blank.argmin()) if skip_blank else 0
+        if not (skip_blank and chunk.cells.blank[row]):
+            return chunk, row
+    raise FormatError("there is no row of names", path)
+
+
+def _observer(options: ReadOptions, width: int) -> TypeObserver | JavaTypeObserver:
+    if options.profile.numbers_as_printed:
+        return JavaTypeObserver.of_width(width)
+    return TypeObserver()
+
+
+def _refuse(rows: Rows, chunk: Chunk, path: Path, *, strict: bool) -> None:
     """Refuse what commons-csv or Dataverse refuses.
 
     Raises:
         FormatError: A row has more or fewer cells than there are names, or (``strict``, as TDF)
-            text follows a closing quote, or a quote is not closed.
+            text follows a closing quote, or a quote is not closed; or a cell holds a CR, which
+            Dataverse puts into its table as it is and then cannot read back.
     """
     if rows.short or rows.long:
         line = min(filter(None, (rows.first_short, rows.first_long)))
@@ -185,6 +192,9 @@ def _refuse_ragged(rows: Rows, chunk: Chunk, path: Path, *, strict: bool) -> Non
             f"line {line:,}",
             HINT,
         )
+    if chunk.has_carriage_return():
+        reason = "a cell has a carriage return, on which Dataverse's own ingest fails"
+        raise FormatError(reason, path, f"near line {chunk.first_line:,}", HINT)
     if strict and (rows.trailing or chunk.cells.unclosed):
         what = "has no end" if chunk.cells.unclosed else "is followed by text"
         raise FormatError(f"a quoted cell {what}", path, f"near line {chunk.first_line:,}", HINT)

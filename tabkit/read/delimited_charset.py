@@ -15,21 +15,20 @@ from typing import Final
 FALLBACK: Final = "windows-1252"
 _LIKELY: Final = 0.85  # share of plausible letters from which a guess is believed
 
-_FRENCH, _GERMAN = "éèàùâêîôûëïüçœæÿ«»’–°", "äöüß„“‚‘–°§"
 _LATIN_1: Final = (
-    _FRENCH,
-    _GERMAN,
-    "áéíóúüñ¿¡ªº°«»",
-    "áâãàçéêíóôõúªº°",
-    "àèéìíîòóùú°’",
-    "æøåéöäü§°",
-    "åäöéàü°",
+    "éèàùâêîôûëïüçœæÿ",
+    "äöüß",
+    "áéíóúüñªº",
+    "áâãàçéêíóôõúªº",
+    "àèéìíîòóùú",
+    "æøåéöäü",
+    "åäöéàü",
     "áðéíóúýþæö",
-    "àèéíïòóúüç·",
-    "éëïóèêüöá’",
+    "àèéíïòóúüç",
+    "éëïóèêüöá",
 )
 _CENTRAL: Final = ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "čćđšž")
-_TURKISH: Final = ("çğıiöşüâîû",)
+_TURKISH: Final = ("çğ\u0131öşüâîû",)
 _BALTIC: Final = ("ąčęėįšųūž", "āčēģīķļņšūž", "äõöüšž")
 _RUSSIAN: Final = ("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё", "оаиеїіняєґтврлкмдпусзбгчйхжшюцщфь")
 _GREEK: Final = ("αοιετσνηυρπκλμςωάίόέήύδγθχφβξώζψϊϋΐΰ",)
@@ -103,7 +102,7 @@ def _score(text: str, alphabets: tuple[str, ...], *, apart: bool) -> float:
     wrong = len(_INNER_SIGN.findall(text)) + 2 * len(_STRANGE.findall(text))
     total = len(foreign) + wrong
     if not total:
-        return 0.0 if apart else _LIKELY  # signs only, such as that of a degree
+        return 0.0 if apart else 1.0  # signs only, such as that of a degree
     fit = max(sum(c in alphabet for c in foreign) for alphabet in alphabets)
     wrong += sum(len(_CASE_BROKEN.findall(word)) for word in words)
     if not apart:

@@ -40,19 +40,20 @@ def name_columns(header: Sequence[str], width: int) -> tuple[list[str], list[Fin
             repeats[wanted] += 1
             unique = f"{wanted}_{repeats[wanted] + 1}"
         if number <= len(header) and not name.strip():
-            blank.append(f"column {number:,} has no name and became {unique!r}")
+            blank.append(unique)
         elif unique != wanted:
-            twice.append(f"the name {name!r} occurs again; column {number:,} became {unique!r}")
+            twice.append(f"the name {name!r} occurs again: column {number:,} became {unique!r}")
         used.add(unique)
         names.append(unique)
-    return names, [*_listed(blank, "columns without a name"), *_listed(twice, "repeated names")]
-
-
-def _listed(texts: list[str], what: str) -> list[Finding]:
-    findings = [Finding(text, "warning") for text in texts[:_LISTED]]
-    if len(texts) > _LISTED:
-        findings.append(Finding(f"and {len(texts) - _LISTED:,} more {what}", "warning"))
-    return findings
+    findings = [Finding(text, "warning") for text in twice[:_LISTED]]
+    if len(twice) > _LISTED:
+        text = f"and {len(twice) - _LISTED:,} more repeated names got a number"
+        findings.append(Finding(text, "warning"))
+    if blank:
+        listed = ", ".join(blank[:_LISTED]) + (", …" if len(blank) > _LISTED else "")
+        text = f"columns without a name ({len(blank):,}) became {listed}"
+        findings.append(Finding(text, "warning"))
+    return names, findings
 
 
 def check_names(header: Sequence[str], path: Path, *, trimmed: bool) -> None:

@@ -54,12 +54,9 @@ class Chunk:
             for start, end in zip(starts, ends, strict=False)
         ]
 
-    def named_row(self, *, skip_blank: bool) -> int | None:
-        """Return the row that names the variables: the first, or the first not blank."""
-        if not skip_blank:
-            return 0
-        filled = np.flatnonzero(~self.cells.blank)
-        return int(filled[0]) if len(filled) else None
+    def has_carriage_return(self) -> bool:
+        """Tell whether a cell holds a CR (one that does not end a row)."""
+        return bool((self.cells.text == ord("\r")).any())
 
 
 def count_lines(source: bytes) -> int:
@@ -223,18 +220,21 @@ class Rows:
 
     def findings(self) -> list[Finding]:
         """Tell what was not sound, and how it was treated."""
+        lacking = f"line {self.first_short:,} on; the cells they lack are missing"
+        beyond = f"columns {self.names + 1:,} to {self.width:,} have no name in the header"
         warnings = (
-            (self.short, f"{self.short:,} rows are short, the first in line {self.first_short:,}: "
-             "the cells they lack are missing"),
-            (self.long, f"{self.long:,} rows are long, the first in line {self.first_long:,}: "
-             f"columns {self.names + 1:,} to {self.width:,} hold what has no name"),
-            (self.trailing, f"{self.trailing:,} cells have text behind their closing quote"),
-            (self.strays, f"{self.strays:,} quotes without an end were taken as text, the first "
-             f"in line {self.first_stray:,}"),
-        )  # fmt: skip
+            (self.short, f"short rows: {self.short:,}, from {lacking}"),
+            (self.long, f"long rows: {self.long:,}, from line {self.first_long:,} on; {beyond}"),
+            (self.trailing, f"cells with text behind their closing quote: {self.trailing:,}"),
+            (
+                self.strays,
+                f"quotes without an end, taken as text: {self.strays:,}, "
+                f"from line {self.first_stray:,} on",
+            ),
+        )
         found = [Finding(text, "warning") for count, text in warnings if count]
         if self.blank:
-            found.append(Finding(f"{self.blank:,} blank lines were passed over"))
+            found.append(Finding(f"blank lines passed over: {self.blank:,}"))
         return found
 
     def check_padding(self, path: Path) -> None:

@@ -19,10 +19,11 @@ _HEADER_WEIGHT, _TYPED_WEIGHT, _HOME_WEIGHT = 0.5, 0.25, 0.1
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sniffed:
-    """A dialect, how many rows of the sample speak for it, and how many cells they have."""
+    """A dialect, how many rows of those tried speak for it, and how many cells they have."""
 
     dialect: Dialect
     rows: int
+    tried: int
     columns: int
     detected: bool
 
@@ -54,7 +55,8 @@ def sniff(
     if quote is None:
         dialect = dataclasses.replace(dialect, quote=_quote(sample, dialect, best.rows))
     dialect = dataclasses.replace(dialect, escape=_escape(sample, dialect))
-    return Sniffed(dialect, best.rows, best.columns, delimiter is None and best.columns > 1)
+    detected = delimiter is None and best.columns > 1
+    return Sniffed(dialect, best.rows, best.tried, best.columns, detected)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class _Trial:
     dialect: Dialect
     columns: int
     rows: int
+    tried: int
     score: float
 
 
@@ -83,7 +86,7 @@ def _try(sample: bytes, dialect: Dialect, *, whole: bool, home: str) -> _Trial:
         counts = counts[:-1]
     common = collections.Counter(count for count in counts.tolist() if count > 1)
     if not common:
-        return _Trial(dialect, 1, len(counts), 0.0)
+        return _Trial(dialect, 1, len(counts), len(counts), 0.0)
     columns, rows = max(common.items(), key=lambda item: (item[1], item[0]))
     share = rows / len(counts)
     score = share * (1 + _TYPED_WEIGHT * _typed_share(cells, columns))
@@ -92,7 +95,7 @@ def _try(sample: bytes, dialect: Dialect, *, whole: bool, home: str) -> _Trial:
     score -= 0.001 * DELIMITERS.index(dialect.delimiter) if dialect.delimiter in DELIMITERS else 0
     score -= 0.3 * (dialect.delimiter in ":^") + 0.01 * (dialect.quote == "'")
     score -= share * (cells.trailing + cells.strays) / max(len(counts), 1)
-    return _Trial(dialect, columns, rows, score)
+    return _Trial(dialect, columns, rows, len(counts), score)
 
 
 _TYPED: Final = re.compile(

@@ -76,7 +76,7 @@ def start(
         raise FormatError("there is no row of names: all lines are blank", path)
     findings = []
     if skipped:
-        findings.append(Finding(f"{skipped:,} blank lines before the header were passed over"))
+        findings.append(Finding(f"blank lines before the header passed over: {skipped:,}"))
     delimiter, told = options.delimiter, _SEPARATOR_LINE.match(head)
     if told and delimiter is None:
         delimiter, head, skipped = told[1].decode(), head[told.end() :], skipped + 1
@@ -85,7 +85,9 @@ def start(
     dialect = found.dialect
     if found.detected:
         name = _spell(dialect.delimiter)
-        findings.append(Finding(f"delimiter {name} detected from {found.rows:,} rows"))
+        findings.append(
+            Finding(f"delimiter {name} detected from {found.rows:,} of {found.tried:,} rows")
+        )
     if dialect.quote == "'" and options.quote is None:
         findings.append(Finding("cells are quoted with apostrophes"))
     if dialect.escape:

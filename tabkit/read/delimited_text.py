@@ -151,7 +151,7 @@ def _check_text(head: bytes, path: Path) -> None:
     controls = len(head) - len(head.translate(None, _CONTROLS))
     if controls > len(head) * _CONTROL_SHARE:
         raise FormatError(
-            f"this is not text: {controls:,} of its first {len(head):,} bytes are control characters",
+            f"this is not text: {controls:,} of the first {len(head):,} bytes are control codes",
             path,
             hint="name its true format with --from",
         )
@@ -179,7 +179,9 @@ def _legacy(path: Path) -> Encoding:
             sample = (sample + _foreign_lines(piece, whole=not done))[:_SAMPLE]
             done += len(piece)
     if valid >= broken:
-        text = f"{broken:,} bytes that are not UTF-8 were read as {FALLBACK}, the first near byte {first:,}"
+        text = (
+            f"{broken:,} bytes that are not UTF-8, from byte {first:,} on, were read as {FALLBACK}"
+        )
         return Encoding("UTF-8", errors="tabkit-repair", finding=Finding(text, "warning"))
     name = guess_charset(sample)
     if not _fits(path, name):
@@ -201,7 +203,7 @@ def _fits(path: Path, name: str) -> bool:
         with path.open("rb") as file:
             while piece := file.read(_PIECE):
                 decoder.decode(piece)
-        decoder.decode(b"", True)  # noqa: FBT003 - the codecs' own signature
+        decoder.decode(b"", True)
     except UnicodeDecodeError:
         return False
     return True

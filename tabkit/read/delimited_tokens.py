@@ -113,29 +113,48 @@ def _fast(source: bytes, dialect: Dialect, *, final: bool) -> Cells | None:
     marks = np.flatnonzero(mask)
     kinds = text[marks]
     is_quote = (kinds == quote) if dialect.quote else np.zeros(len(kinds), np.bool_)
-    outside = ~is_quote
-    doubled: Flags | None = np.zeros(0, np.bool_)
+    dropped = ~is_quote  # delimiters, line ends and the CR before an LF; and most quotes
     if is_quote.any():
-        if dialect.escape and dialect.escape.encode() + dialect.quote.encode() in source:
+        if dialect.escape and (dialect.escape + dialect.quote).encode() in source:
             return None
         doubled = _doubled(padded, marks[is_quote], delimiter, quote)
         if doubled is None:
             return None
-        outside &= (np.cumsum(is_quote) & 1) == 0
-    before_lf = (kinds == _CR) & (padded[marks + 1] == _LF)
-    line_ends = outside & ((kinds == _LF) | ((kinds == _CR) & ~before_lf))
-    if not final and len(source) and source[-1] == _CR:
+        dropped &= (np.cumsum(is_quote, dtype=np.uint8) & 1) == 0
+        dropped[is_quote] = ~doubled
+    before_lf = kinds == _CR
+    before_lf[before_lf] = padded[marks[before_lf] + 1] == _LF
+    structural = dropped & ~is_quote & ~before_lf
+    line_ends = structural & (kinds != delimiter)
+    if not final and source.endswith(b"\r"):
         line_ends[-1] = False  # its LF may follow
-    last = int(np.flatnonzero(line_ends)[-1]) + 1 if line_ends.any() else 0
-    used = int(marks[last - 1]) + 1 if last else 0
-    marks, kinds, is_quote = marks[:last], kinds[:last], is_quote[:last]
-    outside, before_lf, line_ends = outside[:last], before_lf[:last], line_ends[:last]
-    dropped = outside.copy()  # delimiters, line ends and the CR before an LF
-    dropped[is_quote] = ~doubled[: int(is_quote.sum())]
-    structural = outside & ~before_lf
-    if dialect.trimmed and _has_blanks(source, padded, marks[structural | is_quote], delimiter):
-        return None
-    return _assemble(text[:used], marks, dropped, structural, line_ends, before_lf)
+    last = len(marks) - int(line_ends[::-1].argmax()) if line_ends.any() else 0
+    marks, dropped, structural = marks[:last], dropped[:last], structural[:last]
+    if dialect.trimmed:
+        edges = marks[structural | is_quote[:last]]
+        if _has_blanks(source, padded, edges, delimiter):
+            return None
+    closed = _close_up(source[: int(marks[-1]) + 1 if last else 0], dialect, marks[~dropped])
+    return _assemble(closed, marks, dropped, structural, line_ends[:last], before_lf[:last])
+
+
+#: Bytes that UTF-8 never has shield those that stand within quotes while the others are deleted.
+_SHIELD: Final = 0xF8
+
+
+def _close_up(source: bytes, dialect: Dialect, kept: Integers) -> Bytes:
+    """Delete delimiters, line ends and quotes but those at ``kept``."""
+    special = (dialect.delimiter + "\n\r" + dialect.quote).encode()
+    if not len(kept):
+        return np.frombuffer(source.translate(None, special), np.uint8)
+    shielding = np.arange(256, dtype=np.uint8)
+    shielding[list(special)] = np.arange(_SHIELD, _SHIELD + len(special))
+    shielded = bytearray(source)
+    text = np.frombuffer(shielded, np.uint8)
+    text[kept] = shielding[text[kept]]
+    baring = np.arange(256, dtype=np.uint8)
+    baring[_SHIELD : _SHIELD + len(special)] = list(special)
+    return np.frombuffer(shielded.translate(baring.tobytes(), special), np.uint8)
 
 
 def _doubled(padded: Bytes, quotes: Integers, delimiter: int, quote: int) -> Flags | None:
@@ -166,32 +185,29 @@ def _has_blanks(source: bytes, padded: Bytes, marks: Integers, delimiter: int) -
 
 
 def _assemble(
-    text: Bytes,
+    closed: Bytes,
     marks: Integers,
     dropped: Flags,
     structural: Flags,
     line_ends: Flags,
     before_lf: Flags,
 ) -> Cells:
-    """Close up the text over its dropped marks and find the cells' ends in what is left."""
-    keep = np.ones(len(text), np.bool_)
-    keep[marks[dropped]] = False
-    cell_ends = structural[dropped].nonzero()[0]  # index among the dropped = dropped before
+    """Find the ends of cells and rows in the text that was closed up over its dropped marks."""
     positions = marks[structural]
-    ends = positions - cell_ends
+    dropped_before = structural[dropped].nonzero()[0]  # a mark's index among the dropped
     at_line_end = line_ends[structural].nonzero()[0]
     row_ends = positions[at_line_end]
     row_starts = np.concatenate([np.zeros(min(1, len(row_ends)), np.int64), row_ends[:-1] + 1])
-    crlf = np.zeros(len(marks) + 1, np.bool_)
-    crlf[1:] = before_lf
-    row_ends = row_ends - crlf[:-1][line_ends]
+    used = int(row_ends[-1]) + 1 if len(row_ends) else 0
+    if before_lf.any():
+        row_ends = row_ends - before_lf[np.maximum(line_ends.nonzero()[0] - 1, 0)]
     return Cells(
-        text[keep],
-        ends,
+        closed,
+        positions - dropped_before,
         np.diff(at_line_end, prepend=-1),
         row_ends == row_starts,
         row_ends,
-        used=len(text),
+        used,
     )
 
 
@@ -312,16 +328,16 @@ def _cell(
 ) -> tuple[str | None, int]:
     """Return the cell at ``at`` and where it ends; no cell where one must wait for its end."""
     if dialect.trimmed:
-        at = patterns.blanks.match(text, at).end()  # type: ignore[union-attr] - it may be empty
+        at += len(_match(patterns.blanks, text, at))
     if text[at : at + 1] != dialect.quote:
-        plain = patterns.plain.match(text, at)[0]  # type: ignore[index] - it may be empty
+        plain = _match(patterns.plain, text, at)
         return plain.rstrip(JAVA_BLANKS) if dialect.trimmed else plain, at + len(plain)
     quoted = patterns.quoted.match(text, at)
     if quoted is None:
         return _unclosed(text, at, patterns, dialect, rows, wait=wait)
     if quoted.end() == len(text) and wait:
         return None, at
-    rest = patterns.plain.match(text, quoted.end())[0]  # type: ignore[index] - it may be empty
+    rest = _match(patterns.plain, text, quoted.end())
     if rest and dialect.strays and _LINE_END.search(quoted[1]):
         return _stray(text, at, patterns, rows)
     end = quoted.end() + len(rest)
@@ -332,6 +348,12 @@ def _cell(
     if dialect.escape:
         inner = inner.replace(dialect.escape + dialect.quote, dialect.quote)
     return inner + rest, end
+
+
+def _match(pattern: re.Pattern[str], text: str, at: int) -> str:
+    """Return what a pattern that may be empty matches at ``at``."""
+    found = pattern.match(text, at)
+    return found[0] if found else ""
 
 
 def _unclosed(
@@ -346,7 +368,7 @@ def _unclosed(
 
 
 def _stray(text: str, at: int, patterns: _Patterns, rows: _Rows) -> tuple[str, int]:
-    plain = patterns.plain.match(text, at)[0]  # type: ignore[index] - it may be empty
+    plain = _match(patterns.plain, text, at)
     if not rows.strays:
         rows.stray_at = at
     rows.strays += 1
@@ -377,5 +399,5 @@ def _byte_positions(text: str, positions: list[int]) -> Integers:
     if text.isascii():
         return np.array(positions, np.int64)
     points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-    sizes = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
+    sizes = 1 + np.searchsorted([0x80, 0x800, 0x10000], points, side="right")
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])[positions]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -51,7 +52,7 @@ class ColumnType:
 
 # What bytes a cell has; those of a number are tested by pattern, any OTHER byte makes it text.
 _DIGIT, _MINUS, _POINT, _EXPONENT, _PLUS, _BLANK, _WORD, _OTHER = (1 << i for i in range(8))
-_NUMBER: Final = _DIGIT | _MINUS | _POINT | _EXPONENT
+_NOT_NUMBER: Final = 0xFF ^ (_DIGIT | _MINUS | _POINT | _EXPONENT)
 _TABLE: Final = np.full(256, _OTHER, np.uint8)
 _TABLE[: ord(" ") + 1] = _BLANK
 _TABLE[[ord(c) for c in "NAnaULulIiFftTyY:"]] = _WORD
@@ -164,7 +165,7 @@ class TypeObserver:
         kinds[dated] = np.where(
             valid_dates(text, starts[rest[dated]]), int(_Kind.DATE), int(_Kind.TEXT)
         )
-        plain = ((classes[rest] & ~_NUMBER) == 0) & ~dated
+        plain = ((classes[rest] & _NOT_NUMBER) == 0) & ~dated
         self._sort_numbers(strings, plain, _PLAIN_NUMBER, kinds, column)
         others = ~plain & ~dated
         if others.any():
@@ -215,7 +216,7 @@ class TypeObserver:
         vanished[vanished] = _matches(cleaned.filter(pa.array(vanished)), r"\A[-0.]*[1-9]")
         held &= ~vanished
         odd = 0 if pattern == _PLAIN_NUMBER else int(_Kind.ODD)
-        whole = held & _matches(cleaned, r"\A-?[0-9]+\z")
+        whole = held & ~_matches(cleaned, "[.eE]")
         kinds[at[held]] = _Kind.REAL | odd
         kinds[at[whole]] = _Kind.INTEGER | odd
         long = np.flatnonzero(held & (sizes > _EXACT_DIGITS))
@@ -249,19 +250,13 @@ class TypeObserver:
 
     def types(self) -> list[ColumnType]:
         """Return the type of each column, now that all rows were seen."""
-        return [
-            _settle(_Kind(kind), zeros, words, rounded)
-            for kind, zeros, words, rounded in zip(
-                self.seen.tolist(),
-                self.zeros.tolist(),
-                self.words.tolist(),
-                self.rounded.tolist(),
-                strict=True,
-            )
-        ]
+        seen = (self.seen, self.zeros, self.words, self.rounded)
+        return [_settle(*each) for each in zip(*(part.tolist() for part in seen), strict=True)]
 
 
-def _settle(seen: _Kind, zeros: int, words: int, rounded: int) -> ColumnType:
+@functools.lru_cache(maxsize=1024)  # wide tables have many columns alike
+def _settle(kinds: int, zeros: int, words: int, rounded: int) -> ColumnType:
+    seen = _Kind(kinds)
     families = seen & _FAMILIES
     if seen & _Kind.TEXT:
         return ColumnType(Form.TEXT)

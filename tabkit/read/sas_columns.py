@@ -99,7 +99,7 @@ class BlockMaker:
         ):
             found += faults.findings(each.name)
             if replaced:
-                found.append(Finding(f"{replaced:,} {_REPLACED}", "warning", each.name))
+                found.append(Finding(f"{_REPLACED} (cases: {replaced:,})", "warning", each.name))
         return found
 
     def _typed(self, index: int, column: Column) -> pa.Array:
@@ -117,7 +117,7 @@ class BlockMaker:
 
 _PADDING: Final = b" \0"
 _NO_TEXT: Final = pa.scalar(None, pa.string())  # SAS has no empty text: a blank one is missing
-_REPLACED: Final = "cases hold bytes that are no text in the file's encoding: replaced by U+FFFD"
+_REPLACED: Final = "bytes that are no text in the file's encoding are replaced by U+FFFD"
 
 
 def temporal_column(values: Floats, kind: Temporal) -> tuple[pa.Array, TemporalFaults]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 import pyarrow as pa
@@ -33,10 +33,8 @@ if TYPE_CHECKING:
 _BLOCK_BYTES: Final = 32 << 20
 _TEXT_BYTES: Final = 64 << 20  # long strings of a block
 _TAGS: Final = 27  # . and .a to .z
-_FLOAT_CODES: Final = {  # the first missing code and the step to the next, as integers
-    "float": (np.uint32(0x7F00_0000), np.uint32(1 << 11)),
-    "double": (np.uint64(0x7FE0_0000_0000_0000), np.uint64(1 << 40)),
-}
+#: By bytes of a float: the first missing code and the step to the next, as unsigned integers.
+_FLOAT_CODES: Final = {4: (0x7F00_0000, 1 << 11), 8: (0x7FE0_0000_0000_0000, 1 << 40)}
 _EARLY_DOUBLE: Final = 2.0**333
 
 
@@ -198,7 +196,7 @@ def _strings(reading: Reading, variable: Variable, cells: npt.NDArray[np.uint8])
 def _numbers(
     reading: Reading,
     at: int,
-    stored: npt.NDArray[np.generic],
+    stored: npt.NDArray[Any],
     codes: MissingCodes,
 ) -> tuple[pa.Array, pa.Int8Array | None]:
     """Return a column and the tags of its missing values, None when there are no tags."""
@@ -225,30 +223,36 @@ def _numbers(
 
 
 def find_missing(
-    numbers: npt.NDArray[np.generic], storage: str, codes: MissingCodes
+    numbers: npt.NDArray[Any], storage: str, codes: MissingCodes
 ) -> tuple[npt.NDArray[np.bool_] | None, npt.NDArray[np.int8] | None]:
     """Return which numbers are missing and the index of their tag (0 for ``.``).
 
     Both are None where nothing is missing.
     """
     if storage in codes.largest:
-        largest = codes.largest[storage]
-        missing = numbers > largest
+        first = codes.largest[storage] + 1
+        missing = numbers >= first
         if not missing.any():
             return None, None
-        steps = numbers.astype(np.int64) - (largest + 1)
+        steps = numbers.astype(np.int64) - first
     else:
-        first, step = _FLOAT_CODES[storage]
-        offsets = numbers.view(first.dtype) - first  # wraps around below the first code
-        missing = offsets < step * first.dtype.type(_TAGS)
-        if missing.any():
-            missing &= offsets % step == 0
+        missing, steps = _missing_floats(numbers)
         if codes.early_double and storage == "double":
             missing |= numbers == _EARLY_DOUBLE
         if not missing.any():
             return None, None
-        steps = (offsets // step).astype(np.int64)
     return missing, np.where(missing & (steps < _TAGS), steps, 0).astype(np.int8)
+
+
+def _missing_floats(numbers: npt.NDArray[Any]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]:
+    """Return which floats are one of the 27 codes, and how many codes each is from the first."""
+    unsigned = np.dtype(f"u{numbers.itemsize}").type
+    first, step = (unsigned(code) for code in _FLOAT_CODES[numbers.itemsize])
+    offsets = numbers.view(unsigned) - first  # wraps around below the first code
+    missing = offsets < step * unsigned(_TAGS)
+    if missing.any():
+        missing &= offsets % step == 0
+    return missing, offsets // step
 
 
 def _places(reading: Reading, references: npt.NDArray[np.generic]) -> npt.NDArray[np.int64]:

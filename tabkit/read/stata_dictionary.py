@@ -250,7 +250,7 @@ def _sort_order(numbers: tuple[int, ...]) -> tuple[int, ...]:
 def _expansion_fields(source: Source, layout: Layout) -> list[tuple[bytes, bytes, bytes]]:
     if not layout.expansion:
         return []
-    found = []
+    found: list[tuple[bytes, bytes, bytes]] = []
     characteristic = 1
     while True:
         kind = source.number(1, "characteristics")
@@ -262,7 +262,7 @@ def _expansion_fields(source: Source, layout: Layout) -> list[tuple[bytes, bytes
 
 
 def _characteristics(source: Source, layout: Layout) -> list[tuple[bytes, bytes, bytes]]:
-    found = []
+    found: list[tuple[bytes, bytes, bytes]] = []
     while source.looking_at(b"<ch>", source.at):
         text = source.take(source.number(4, "characteristics"), "characteristics")
         found.append(_characteristic(text, layout.name))

@@ -16,6 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
 _FORMAT: Final = re.compile(r"%-?(?:t([A-Za-z])|d)")
@@ -91,11 +93,10 @@ def decode_dates(
     )
 
 
-def date_text(number: int, unit: str) -> str | None:
-    """Return how one date is written, None when it is out of range."""
-    column = decode_dates(np.array([number], np.int64), None, unit).column
-    text = column.cast(pa.string())[0].as_py()
-    return None if text is None else str(text).removesuffix(".000")
+def date_texts(numbers: Sequence[int], unit: str) -> list[str | None]:
+    """Return how dates are written, None for those out of range."""
+    column = decode_dates(np.array(numbers, np.int64), None, unit).column.cast(pa.string())
+    return [None if text is None else text.removesuffix(".000") for text in column.to_pylist()]
 
 
 _Result = tuple[pa.Array, "npt.NDArray[np.bool_]"]

@@ -52,7 +52,7 @@ def same_for_all(encoding: str) -> Encodings:
 
 
 #: Source: IQSS/dataverse b485249231fe, DTAFileReader.java; DataReader.java, NewDTAFileReader.java.
-DATAVERSE_OLD: Final = Encodings(*(["iso-8859-1"] * 4), fallback="")
+DATAVERSE_OLD: Final = dataclasses.replace(same_for_all("iso-8859-1"), fallback="")
 DATAVERSE_NEW: Final = Encodings("ascii", "utf-8", "ascii", "utf-8", fallback="")
 
 

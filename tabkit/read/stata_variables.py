@@ -6,7 +6,7 @@ import collections
 import dataclasses
 import datetime
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tabkit.model import TAG_LETTERS, Category, Finding, Interval, Kind, Variable
 from tabkit.read import stata_dataverse, stata_temporal
@@ -28,7 +28,8 @@ _MONTHS: Final = "jan.feb.mar.apr.may.jun.jul.aug.sep.oct.nov.dec"
 _SYSTEM_MISSING: Final = 2_147_483_621
 _CONTINUOUS: Final = frozenset(("float", "double"))
 
-Pairs = tuple[tuple[str, str], ...]
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
+Categories: TypeAlias = tuple[Category, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ def meaning_of(dictionary: Dictionary, encodings: Encodings, profile: Profile) -
     findings: list[Finding] = []
     names = _unique_names(dictionary, texts, findings)
     sets = _categories_by_name(dictionary, texts, findings, profile)
+    categories = _categories_of(dictionary, sets, dropped=dropped)
     characteristics = {} if dropped else _characteristics(dictionary, texts)
     variables = tuple(
         _variable(
@@ -91,7 +93,7 @@ def meaning_of(dictionary: Dictionary, encodings: Encodings, profile: Profile) -
             at,
             name,
             texts,
-            sets.get(dictionary.label_names[at], ()),
+            categories[at],
             characteristics.pop(name, ()),
             dropped=dropped,
         )
@@ -149,19 +151,19 @@ def _unique_names(dictionary: Dictionary, texts: _Texts, findings: list[Finding]
     names = [texts.name(raw) for raw in dictionary.names]
     counts = collections.Counter(names)
     taken = {name for name in names if counts[name] == 1}
+    used: collections.Counter[str] = collections.Counter()
     for at, name in enumerate(names):
         if name and counts[name] == 1:
             continue
-        plain, _ = decode(dictionary.names[at], "utf-8", "windows-1252")
-        new, number = plain or f"v{at + 1}", 1
+        plain = decode(dictionary.names[at], "utf-8", "windows-1252")[0] or f"v{at + 1}"
+        new = plain
         while new in taken:
-            number += 1
-            new = f"{plain or 'v'}_{number}"
+            used[plain] += 1
+            new = f"{plain}_{used[plain] + 1}"
         taken.add(new)
         if new != name:
-            text = (
-                f"variable {at + 1} is named {name!r}, which is empty or not unique: {new!r} here"
-            )
+            what = "is not unique" if name else "is empty"
+            text = f"the name {name!r} of variable {at + 1} {what}; it is {new!r} here"
             findings.append(Finding(text, "warning", new))
         names[at] = new
     return names
@@ -172,7 +174,7 @@ def _variable(
     at: int,
     name: str,
     texts: _Texts,
-    categories: tuple[Category, ...],
+    categories: Categories,
     characteristics: Iterable[tuple[str, str]],
     *,
     dropped: bool,
@@ -195,17 +197,39 @@ def _variable(
         width=_text_width(storage) if is_text else (None if unit else width),
         alignment={"%-": "left", "%~": "center"}.get(display_format[:2], ""),
         storage=storage,
-        categories=_dated(categories, unit) if unit else (() if is_text else categories),
         attributes=tuple(pair for pair in characteristics if pair[0] != "note0"),
     )
+
+
+def _categories_of(
+    dictionary: Dictionary, sets: dict[bytes, Categories], *, dropped: bool
+) -> list[Categories]:
+    """Return each variable's categories; variables that share a set share them."""
+    made: dict[tuple[bytes, str | None], Categories] = {}
+    found = []
+    for at, storage in enumerate(dictionary.storages):
+        name, display_format = (
+            dictionary.label_names[at],
+            dictionary.display_formats[at].decode("latin-1"),
+        )
+        is_text = storage.startswith("str")
+        unit: str | None = None if is_text else stata_temporal.unit_of(display_format) or None
+        if dropped:
+            unit = "" if is_text or stata_dataverse.category_of(display_format) else None
+        categories = sets.get(name, ())
+        if is_text and not dropped:
+            categories = ()
+        elif unit is not None and categories:
+            if (name, unit) not in made:
+                made[name, unit] = _spelled(categories, unit)
+            categories = made[name, unit]
+        found.append(categories)
+    return found
 
 
 def _as_dataverse_has_it(variable: Variable, storage: str, display_format: str) -> Variable:
     category = stata_dataverse.category_of(display_format)
     is_text = storage.startswith("str")
-    categories = variable.categories
-    if is_text or category:
-        categories = tuple(dataclasses.replace(each, value=str(each.value)) for each in categories)
     interval = Interval.CONTINUOUS if storage in _CONTINUOUS and not category else Interval.DISCRETE
     return dataclasses.replace(
         variable,
@@ -214,7 +238,6 @@ def _as_dataverse_has_it(variable: Variable, storage: str, display_format: str) 
         display_format=stata_dataverse.pattern_of(display_format, storage) if category else "",
         format_category=category,
         storage=storage,
-        categories=categories,
         bare=bool(category) and not is_text,
     )
 
@@ -232,72 +255,59 @@ def _shown(display_format: str) -> tuple[int | None, int | None]:
     return int(match[2]) if fixed else None, int(match[1])
 
 
-def _dated(categories: tuple[Category, ...], unit: str) -> tuple[Category, ...]:
-    """Give the codes of a date as the text that is shown for them."""
-    return tuple(
-        each
-        if each.missing
-        else dataclasses.replace(
-            each, value=stata_temporal.date_text(int(each.value), unit) or str(each.value)
-        )
-        for each in categories
-    )
-
-
 def _categories_by_name(
     dictionary: Dictionary, texts: _Texts, findings: list[Finding], profile: Profile
-) -> dict[bytes, tuple[Category, ...]]:
+) -> dict[bytes, Categories]:
     """Return the categories of each set of value labels.
 
     Source for ``stata_quirks``: IQSS/dataverse b485249231fe, DTAFileReader.java (up to 115) reads
     no more sets than there are variables; NewDTAFileReader.java adds up all of one name.
     """
-    sectioned = dictionary.layout.has_sections
-    sets = dictionary.label_sets
-    if profile.stata_quirks and not sectioned:
+    sets, quirks = dictionary.label_sets, profile.stata_quirks
+    adds_up = quirks and dictionary.layout.has_sections
+    if quirks and not adds_up:
         sets = sets[: len(dictionary.names)]
-    if profile.stata_quirks and sectioned:
-        every: dict[bytes, tuple[Category, ...]] = {}
-        for each in sets:
-            found = tuple(Category(code, texts.label(raw)) for code, raw in each.entries)
-            every[each.name] = every.get(each.name, ()) + found
-        return every
-    tagged = dictionary.layout.version >= 112 and not profile.stata_quirks  # noqa: PLR2004
-    return {each.name: _categories(each, sets, texts, findings, tagged=tagged) for each in sets}
+    tagged = dictionary.layout.version >= 112 and not quirks  # noqa: PLR2004
+    entries: dict[bytes, list[tuple[int, bytes]]] = {}
+    twice: list[bytes] = []
+    for each in sets:
+        before = entries.get(each.name) if adds_up else None
+        if each.name in entries or len(dict(each.entries)) < len(each.entries):
+            twice.append(each.name)
+        entries[each.name] = [*(before or ()), *each.entries]
+    for name in dict.fromkeys(twice):
+        text = f"value labels {texts.name(name)!r} are defined twice, or some of their codes"
+        findings.append(Finding(f"{text}; the last of them counts", "warning"))
+    return {
+        name: tuple(
+            _category(code, texts.label(raw), tagged=tagged)
+            for code, raw in (pairs if adds_up else dict(pairs).items())
+        )
+        for name, pairs in entries.items()
+    }
 
 
-def _categories(
-    labels: LabelSet,
-    sets: Sequence[LabelSet],
-    texts: _Texts,
-    findings: list[Finding],
-    *,
-    tagged: bool,
-) -> tuple[Category, ...]:
-    by_code = dict(labels.entries)
-    twice = len(labels.entries) - len(by_code)
-    if twice or sum(each.name == labels.name for each in sets) > 1:
-        name = texts.name(labels.name)
-        text = f"value labels {name!r} are defined twice, or some of their codes: the last counts"
-        findings.append(Finding(text, "warning"))
-    return tuple(
-        _missing_category(code, texts.label(raw))
-        if tagged and code >= _SYSTEM_MISSING
-        else Category(code, texts.label(raw))
-        for code, raw in by_code.items()
-    )
-
-
-def _missing_category(code: int, label: str) -> Category:
+def _category(code: int, label: str, *, tagged: bool) -> Category:
+    if not tagged or code < _SYSTEM_MISSING:
+        return Category(code, label)
     return Category(f".{TAG_LETTERS[code - _SYSTEM_MISSING]}".strip(), label, missing=True)
 
 
+def _spelled(categories: Categories, unit: str) -> Categories:
+    """Give codes as text: of a date, as it is shown; without a unit, as they are."""
+    codes = [0 if each.missing else int(each.value) for each in categories]
+    spelled = stata_temporal.date_texts(codes, unit) if unit else [None] * len(codes)
+    return tuple(
+        each if each.missing else dataclasses.replace(each, value=text or str(each.value))
+        for each, text in zip(categories, spelled, strict=True)
+    )
+
+
 def _characteristics(dictionary: Dictionary, texts: _Texts) -> dict[str, Pairs]:
-    found: dict[str, Pairs] = {}
+    found: dict[str, list[tuple[str, str]]] = {}
     for owner, name, text in dictionary.characteristics:
-        key = texts.name(owner)
-        found[key] = (*found.get(key, ()), (texts.name(name), texts.label(text)))
-    return found
+        found.setdefault(texts.name(owner), []).append((texts.name(name), texts.label(text)))
+    return {owner: tuple(pairs) for owner, pairs in found.items()}
 
 
 def _of_no_variable(characteristics: dict[str, Pairs]) -> Pairs:
@@ -324,7 +334,7 @@ def _sort_order(dictionary: Dictionary, names: Sequence[str]) -> Pairs:
 def _unused_sets(
     dictionary: Dictionary,
     texts: _Texts,
-    sets: dict[bytes, tuple[Category, ...]],
+    sets: dict[bytes, Categories],
     findings: list[Finding],
 ) -> Pairs:
     """Keep value labels that no variable has, as the Stata command that defines them."""

@@ -15,7 +15,7 @@ from tabkit.errors import FormatError
 from tabkit.model import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tabkit.model import Variable
@@ -124,7 +124,7 @@ def _unescape(text: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, pa.string())
 
 
-def _ticks(kind: pa.DurationType):  # noqa: ANN202 - a closure over the unit
+def _ticks(kind: pa.DurationType) -> Callable[[str | None], int | None]:
     unit = _SECONDS[kind.unit]
 
     def ticks(text: str | None) -> int | None:

@@ -71,21 +71,22 @@ def _float_cells(column: pa.Array, numbers: NumberText) -> pa.Array:
         # Source: DTAFileReader.decodeData prints doubles through DecimalFormat, singles do not.
         numbers = NumberText.JAVA
     values = column.cast(pa.float64()).fill_null(0).to_numpy(zero_copy_only=False)
+    valid = column.is_valid().to_numpy(zero_copy_only=False)
     size = np.abs(values)
     with np.errstate(invalid="ignore"):
         whole = (values == np.trunc(values)) & (size < _WHOLE_END[numbers])
         whole &= ~((values == 0) & np.signbit(values))
         plain = ~whole & (size >= _PLAIN[numbers][0]) & (size < _PLAIN[numbers][1])
+    if whole.all():
+        return _whole_cells(values, valid, numbers)
     text = pc.cast(column, pa.string())
     if whole.any():
-        integers = pa.array(np.where(whole, values, 0).astype(np.int64)).cast(pa.string())
-        if numbers is NumberText.JAVA:
-            integers = pc.binary_join_element_wise(integers, ".0", "")
-        text = pc.if_else(pa.array(whole & column.is_valid().to_numpy(False)), integers, text)
+        integers = _whole_cells(np.where(whole, values, 0), valid, numbers)
+        text = pc.if_else(pa.array(whole & valid), integers, text)
     if numbers is NumberText.DECIMAL:
         long = pc.fill_null(pc.greater(pc.utf8_length(text), _SURELY_SHORTEST), False)
         plain &= ~long.to_numpy(zero_copy_only=False)
-    rare = ~whole & ~plain & column.is_valid().to_numpy(zero_copy_only=False)
+    rare = ~whole & ~plain & valid
     if not rare.any():
         return text
     digits, spell = _RARE[numbers]
@@ -95,6 +96,12 @@ def _float_cells(column: pa.Array, numbers: NumberText) -> pa.Array:
         for value in column.filter(pa.array(rare)).to_numpy()
     ]
     return pc.replace_with_mask(text, pa.array(rare), pa.array(spelled, pa.string()))
+
+
+def _whole_cells(values: np.ndarray, valid: np.ndarray, numbers: NumberText) -> pa.Array:
+    mask = None if valid.all() else ~valid
+    text = pa.array(values.astype(np.int64), mask=mask).cast(pa.string())
+    return pc.binary_join_element_wise(text, ".0", "") if numbers is NumberText.JAVA else text
 
 
 def shortest(value: np.floating | float) -> Decimal:

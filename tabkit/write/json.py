@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
 _LAYOUT: Final = TabLayout()
 _ESCAPED: Final = r'[\x00-\x1f"\\]'
-_SPECIAL: Final = (("NaN", '"NaN"'), ("Inf", '"Infinity"'), ("-Inf", '"-Infinity"'))
+# ``-0`` alone is an integer to many parsers, and loses its sign.
+_SPECIAL: Final = (
+    ("NaN", '"NaN"'),
+    ("Inf", '"Infinity"'),
+    ("-Inf", '"-Infinity"'),
+    ("-0", "-0.0"),
+)
 _CHUNK: Final = 65_536
 _TAGS: Final = [None, *(f".{letter}" for letter in TAG_LETTERS[1:])]
 

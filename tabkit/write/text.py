@@ -49,10 +49,11 @@ def _lines(batch: pa.RecordBatch, variables: tuple[Variable, ...]) -> bytes:
         _cells(column, variable) for column, variable in zip(batch.columns, variables, strict=True)
     ]
     if not columns:
-        return b"\n" * batch.num_rows
+        return b"\n" * int(batch.num_rows)
     columns[-1] = pc.binary_join_element_wise(columns[-1], "", "\n", **_REPLACE)
     lines = pc.binary_join_element_wise(*columns, ",", **_REPLACE) if columns[1:] else columns[0]
-    return "".join(lines.to_pylist()).encode()
+    text: str = "".join(lines.to_pylist())
+    return text.encode()
 
 
 def _cells(column: pa.Array, variable: Variable) -> pa.Array:

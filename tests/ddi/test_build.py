@@ -176,6 +176,7 @@ def test_unusable_options(options: dict[str, object], message: str, tmp_path: Pa
         (None, "Label", "a.sav", "Label"),
         (None, "", "a.b.sav", "a.b"),
         (None, "", "", "data"),
+        (" ", "\t", " .sav", "data"),
     ],
 )
 def test_title(title: str | None, label: str, file_name: str, expected: str) -> None:
@@ -185,7 +186,7 @@ def test_title(title: str | None, label: str, file_name: str, expected: str) -> 
     )
     root = root_of(dataclasses.replace(survey(), table=table), title=title)
     assert root.findtext("stdyDscr/citation/titlStmt/titl") == expected
-    stem = Path(file_name).stem or "data"
+    stem = Path(file_name).stem.strip() or "data"
     assert root.findtext("fileDscr/fileTxt/fileName") == f"{stem}.tab"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gzip
 import json
 from typing import TYPE_CHECKING, Any
@@ -33,12 +32,10 @@ def ingested() -> list[dict[str, Any]]:
 def lines(table: Table) -> list[str]:
     """The lines of the archival table, without its header."""
     layout = DATAVERSE.tab_layout(table.origin)
-    single = dataclasses.replace(layout, numbers=layout.singles or layout.numbers, singles=None)
     columns = []
     for variable, column in zip(table.variables, table.data.columns, strict=True):
-        chosen = single if column.type == pa.float32() else layout
         whole = pa.concat_arrays(column.chunks) if column.chunks else pa.array([], column.type)
-        columns.append(cell_text(whole, variable, chosen).to_pylist())
+        columns.append(cell_text(whole, variable, layout).to_pylist())
     return ["\t".join(cell or "" for cell in row) for row in zip(*columns, strict=True)]
 
 

@@ -102,8 +102,13 @@ bool has_few_decimals(double size, Decimal& found) {
     return true;
 }
 
-// Beyond this many digits Java's DecimalFormat does not always take the shortest decimal.
-constexpr int SURE_DIGITS = 15;
+// Java's DecimalFormat takes the shortest decimal of a fraction that has no more digits than every
+// double keeps, and of a normal number.
+bool is_decimal_shortest(double size, const Decimal& found) {
+    constexpr double LEAST_NORMAL = 2.2250738585072014e-308, FRACTIONS_END = 9007199254740992.0;
+    constexpr int SURE_DIGITS = 15;
+    return size >= LEAST_NORMAL && size < FRACTIONS_END && count_digits(found.digits) <= SURE_DIGITS;
+}
 
 template <NumberText SHAPE>
 Decimal digits_of(double size) {
@@ -111,16 +116,12 @@ Decimal digits_of(double size) {
     if (has_few_decimals(size, found)) return found;
     if (SHAPE == NumberText::JAVA) return java_shortest(size);
     found = shortest(size);
-    if (SHAPE == NumberText::SHORTEST || count_digits(found.digits) <= SURE_DIGITS) return found;
+    if (SHAPE == NumberText::SHORTEST || is_decimal_shortest(size, found)) return found;
     return decimal_format_digits(size);
 }
 
 template <NumberText SHAPE>
 Decimal digits_of(float size) {
-    // A single has 9 digits at most; beyond these bounds DecimalFormat was given a double.
-    if (SHAPE == NumberText::DECIMAL && (size < 1e-5f || size >= 1e9f)) {
-        return digits_of<SHAPE>(static_cast<double>(size));
-    }
     return SHAPE == NumberText::JAVA ? java_shortest(size) : shortest(size);
 }
 
