@@ -162,7 +162,7 @@ def _run(job: Job, progress: Progress | None = None) -> IngestReport | Exception
 
 
 def _tell(job: Job, outcome: IngestReport | Exception, *, as_json: bool) -> int:
-    from tabkit.cli import explain
+    from tabkit.messages import explain
     from tabkit.show import show_findings
 
     if isinstance(outcome, UsageError):

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tabkit import __version__
-from tabkit.errors import TabkitError
+from tabkit.messages import explain, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tabkit.formats import FileFormat, ReadOptions
 
-FINDING, USAGE, UNREADABLE, INTERRUPTED = 1, 2, 3, 130
+USAGE, INTERRUPTED = 2, 130
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -46,9 +46,9 @@ def run(arguments: Sequence[str]) -> int:
     except click.exceptions.Exit as exit_:
         return int(exit_.exit_code)
     except click.Abort:
-        return _say("interrupted", INTERRUPTED)
+        return say("interrupted", INTERRUPTED)
     except click.ClickException as error:
-        return _say(f"{error.format_message()}; see tabkit --help", USAGE)
+        return say(f"{error.format_message()}; see tabkit --help", USAGE)
     except BrokenPipeError:
         # The reader of our output has gone: nothing to tell, nobody to tell it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -58,24 +58,6 @@ def run(arguments: Sequence[str]) -> int:
             raise
         return explain(error)
     return result if isinstance(result, int) else 0
-
-
-def explain(error: BaseException) -> int:
-    """Print one line for an error and return its exit code."""
-    if isinstance(error, TabkitError):
-        return _say(str(error), error.exit_code)
-    if isinstance(error, OSError):
-        name = Path(str(error.filename)).name if error.filename else "input"
-        return _say(f"{name}: {(error.strerror or str(error)).lower()}", UNREADABLE)
-    if isinstance(error, MemoryError):
-        return _say("the memory of this machine does not suffice; see --jobs", UNREADABLE)
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return _say(f"unexpected {text}; this is a bug, --debug shows where", UNREADABLE)
-
-
-def _say(text: str, code: int) -> int:
-    click.echo(f"tabkit: {text}", err=True)
-    return code
 
 
 def _interrupt(*_: object) -> None:

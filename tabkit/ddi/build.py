@@ -10,6 +10,7 @@ One codebook describes one data file. Three dialects:
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import re
 from pathlib import Path
 from types import MappingProxyType
@@ -64,7 +65,7 @@ _LANGUAGE: Final = re.compile(r"[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*")
 _NOT_IN_ID: Final = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
-def write_codebook(  # noqa: PLR0913 - one option a choice
+def write_codebook(
     description: Description,
     path: Path | str,
     *,
@@ -220,15 +221,21 @@ def _root(dialect: _Dialect, lang: str, identifier: str) -> str:
 
 def _study(title: str, lang: str, dialect: _Dialect) -> Iterator[str]:
     """Yield what made the document, and the least that a study description must have."""
-    from tabkit import __version__
-
     title_text = f"<titlStmt><titl{lang}>{escape(title)}</titl></titlStmt>"
     if not dialect.repository:
         yield (
             f"\n  <docDscr><citation>{title_text}<prodStmt>"
-            f'<software version="{__version__}">tabkit</software></prodStmt></citation></docDscr>'
+            f"<software{_version()}>tabkit</software></prodStmt></citation></docDscr>"
         )
     yield f"\n  <stdyDscr><citation>{title_text}</citation></stdyDscr>"
+
+
+def _version() -> str:
+    """Return a ``version`` attribute; none where tabkit runs without having been installed."""
+    try:
+        return f' version="{importlib.metadata.version("tabkit")}"'
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _file(

@@ -67,7 +67,11 @@ def official_schemas() -> tuple[OfficialSchema, ...]:
     """Return the schemas of the registry."""
     here = Path(__file__).resolve().parents
     paths = (folder / "schemas" / "registry.json" for folder in here[1:3])  # installed, checkout
-    text = next(path for path in paths if path.exists()).read_text(encoding="utf-8")
+    path = next((each for each in paths if each.exists()), None)
+    if path is None:
+        msg = "schemas/registry.json is missing from this installation; install tabkit again"
+        raise TabkitError(msg)
+    text = path.read_text(encoding="utf-8")
     names = [field.name for field in dataclasses.fields(OfficialSchema) if field.name != "files"]
     return tuple(
         OfficialSchema(

@@ -7,6 +7,7 @@ date-times (``timestamp``), and times and durations (``duration``).
 from __future__ import annotations
 
 import datetime
+import math
 import numbers
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -55,10 +56,8 @@ def _from_array(values: Any) -> list[pa.Array]:
 def _from_cells(cells: list[object]) -> pa.Array:
     """Convert Python objects: all numbers, all text, or all dates and times of one kind."""
     present = [cell for cell in cells if cell is not None]
-    if all(isinstance(cell, numbers.Real | Decimal) for cell in present):
-        # Integers of any size become doubles, as the reference has it.
-        floats = [None if cell is None else float(cell) for cell in cells]  # type: ignore[arg-type]
-        return pa.array(floats, pa.float64(), from_pandas=False)
+    if all(isinstance(cell, numbers.Real | Decimal | np.bool_) for cell in present):
+        return pa.array([_double(cell) for cell in cells], pa.float64(), from_pandas=False)
     if all(isinstance(cell, str) for cell in present):
         texts = [_whole(cell) if isinstance(cell, str) else None for cell in cells]
         return pa.array(texts, pa.large_string())
@@ -68,6 +67,14 @@ def _from_cells(cells: list[object]) -> pa.Array:
     names = ", ".join(sorted({type(cell).__name__ for cell in present}))
     msg = f"a column of {names} values cannot be fingerprinted"
     raise TypeError(msg)
+
+
+def _double(cell: Any) -> float | None:
+    """Return a number as a double, whatever its size, as Java's ``doubleValue`` does."""
+    try:
+        return None if cell is None else float(cell)
+    except OverflowError:
+        return math.inf if cell > 0 else -math.inf
 
 
 def _moment_kind(cell: object) -> str:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from tabkit.read.delimited_types import ColumnType, Form, cell_classes
 
 if TYPE_CHECKING:
-    from tabkit.read.delimited_tokens import Bytes, Flags, Integers
+    from tabkit.read.delimited_cells import Bytes, Flags, Integers
 
 _DIGIT, _OTHER = 1, 2
 _TABLE: Final = np.full(256, _OTHER, np.uint8)

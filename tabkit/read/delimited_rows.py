@@ -15,15 +15,15 @@ import pyarrow as pa
 
 from tabkit.errors import FormatError
 from tabkit.model import Finding
-from tabkit.read.delimited_tokens import Cells, tokenize
+from tabkit.read.delimited_tokens import tokenize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tabkit.read.delimited_tokens import Bytes, Dialect, Flags, Integers
+    from tabkit.read.delimited_cells import Bytes, Cells, Dialect, Flags, Integers
 
-CHUNK_BYTES: Final = 1 << 23
+CHUNK_BYTES: Final = 1 << 22
 _LONGEST_CELL: Final = 1 << 24  # bytes; a quote that is open for longer was none
 _LONGEST_ROW: Final = 1 << 28  # bytes
 _MEMORY_BYTES: Final = 1 << 26  # of cells waiting
@@ -61,7 +61,10 @@ class Chunk:
 
 def count_lines(source: bytes) -> int:
     """Count line ends: LF, CR and CRLF."""
-    return source.count(b"\n") + source.count(b"\r") - source.count(b"\r\n")
+    ends = int(np.count_nonzero(np.frombuffer(source, np.uint8) == ord("\n")))
+    if b"\r" in source:
+        ends += source.count(b"\r") - source.count(b"\r\n")
+    return ends
 
 
 def read_chunks(
@@ -151,6 +154,10 @@ class Store:
 
     def close(self) -> None:
         """Let the file vanish; safe to call twice."""
+        self.file.close()
+
+    def __del__(self) -> None:
+        """Close the file of a stream that was dropped unread."""
         self.file.close()
 
 

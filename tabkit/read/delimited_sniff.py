@@ -7,7 +7,8 @@ import dataclasses
 import re
 from typing import Final
 
-from tabkit.read.delimited_tokens import Cells, Dialect, tokenize
+from tabkit.read.delimited_cells import Cells, Dialect
+from tabkit.read.delimited_tokens import tokenize
 
 #: In the order of preference where two split equally well.
 DELIMITERS: Final = (",", ";", "\t", "|", ":", "^")

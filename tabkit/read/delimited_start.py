@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from tabkit.errors import FormatError
 from tabkit.model import Finding
+from tabkit.read.delimited_cells import Dialect
 from tabkit.read.delimited_rows import count_lines
 from tabkit.read.delimited_sniff import sniff
-from tabkit.read.delimited_tokens import Dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

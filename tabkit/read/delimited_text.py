@@ -257,8 +257,10 @@ class Text:
             whole = held + piece
             text = whole.rstrip(b"\x1a")
             held = whole[len(text) :]
-            self.nul += text.count(0)
-            yield text.replace(b"\0", b"")
+            if b"\0" in text:
+                self.nul += text.count(0)
+                text = text.replace(b"\0", b"")
+            yield text
         self.end_marks = len(held)
 
     def _decoded(self, size: int) -> Iterator[bytes]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
-    from tabkit.read.delimited_tokens import Bytes, Flags, Integers
+    from tabkit.read.delimited_cells import Bytes, Flags, Integers
 
 
 class Form(enum.Enum):
@@ -84,8 +84,8 @@ _ODD_NUMBER: Final = rf"\A[\x00-\x20]*[+-]?{_DECIMAL}[\x00-\x20]*\z"
 _LONG_NUMBER: Final = r"\A[+-]?[0.]*[1-9](?:\.?[0-9]){16,}\.?[1-9]"  # 18 digits or more
 _TIMESTAMP: Final = r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?\z"
 _BLANKS: Final = "".join(map(chr, range(33)))
+_DATE_SIZE: Final = 10
 _EXACT_DIGITS: Final = 15  # decimal digits that any double keeps
-_INT64_DIGITS: Final = 18  # decimal digits that any int64 keeps
 _MOST_DIGITS: Final = 400  # a longer number is beyond any double
 
 
@@ -126,7 +126,7 @@ class TypeObserver:
         self._count_zeros(text, ends, np.flatnonzero(open_ & (lengths > 1)), lengths, width)
         rest = np.flatnonzero(open_ & ((classes != _DIGIT) | (lengths > _EXACT_DIGITS)))
         if len(rest):
-            self._look_closer(cells, text, ends - lengths, classes, rest, width)
+            self._look_closer(_Some.of(cells, ends - lengths, classes, rest), text, rest % width)
 
     def widen(self, width: int) -> None:
         """Have at least ``width`` columns, the new ones without a cell so far."""
@@ -146,103 +146,22 @@ class TypeObserver:
         zero[zero] = _TABLE[text[starts[zero] + 1]] == _DIGIT
         self.zeros += np.bincount(long[zero] % width, minlength=width)
 
-    def _look_closer(
-        self,
-        cells: pa.StringArray,
-        text: Bytes,
-        starts: Integers,
-        classes: Bytes,
-        rest: Integers,
-        width: int,
-    ) -> None:
-        """Sort the cells ``rest`` that are neither empty nor digits only."""
-        strings = cells.take(pa.array(rest))
-        kinds = np.full(len(rest), int(_Kind.TEXT), np.int64)
-        column = rest % width
-        sizes = pc.binary_length(strings).to_numpy(zero_copy_only=False)
-        dated = (classes[rest] == (_DIGIT | _MINUS)) & (sizes == 10)  # noqa: PLR2004
-        dated[dated] = text[starts[rest[dated]] + 4] == ord("-")
-        kinds[dated] = np.where(
-            valid_dates(text, starts[rest[dated]]), int(_Kind.DATE), int(_Kind.TEXT)
-        )
-        plain = ((classes[rest] & _NOT_NUMBER) == 0) & ~dated
-        self._sort_numbers(strings, plain, _PLAIN_NUMBER, kinds, column)
+    def _look_closer(self, some: _Some, text: Bytes, columns: Integers) -> None:
+        """Sort cells that are neither empty nor digits only; ``columns`` tells where they are."""
+        dated = (some.classes == (_DIGIT | _MINUS)) & (some.sizes == _DATE_SIZE)
+        dated[dated] = text[some.starts[dated] + 4] == ord("-")
+        plain = ((some.classes & _NOT_NUMBER) == 0) & ~dated
+        kinds = np.full(len(columns), int(_Kind.TEXT), np.int64)
+        lossy = np.zeros(len(columns), np.bool_)
+        kinds[dated] = _date_kinds(text, some.starts[dated])
+        kinds[plain], lossy[plain] = _plain_kinds(some.only(plain))
         others = ~plain & ~dated
         if others.any():
-            self._sort_words(strings, others, kinds, column, text, starts[rest])
-            self._sort_numbers(strings, others & (kinds == _Kind.TEXT), _ODD_NUMBER, kinds, column)
-        np.bitwise_or.at(self.seen, column, kinds)
-
-    def _sort_words(
-        self,
-        strings: pa.StringArray,
-        chosen: Flags,
-        kinds: Integers,
-        column: Integers,
-        text: Bytes,
-        starts: Integers,
-    ) -> None:
-        at = np.flatnonzero(chosen)
-        some = strings.take(pa.array(at))
-        lower = pc.ascii_lower(some)
-        word = _is_in(lower, ["na", "null"])
-        kinds[at[word]] = _Kind.WORD | _Kind.ODD
-        self.words += np.bincount(column[at[word]], minlength=len(self.words))
-        real = _is_in(lower, ["nan", "inf", "+inf", "-inf"])
-        real |= _is_in(some, ["Infinity", "+Infinity", "-Infinity"])
-        kinds[at[real]] = _Kind.REAL | _Kind.ODD
-        stamps = at[_matches(some, _TIMESTAMP)]
-        valid = valid_dates(text, starts[stamps]) & _valid_times(text, starts[stamps] + 11)
-        kinds[stamps[valid]] = _Kind.TIME
-
-    def _sort_numbers(
-        self,
-        strings: pa.StringArray,
-        chosen: Flags,
-        pattern: str,
-        kinds: Integers,
-        column: Integers,
-    ) -> None:
-        at = np.flatnonzero(chosen)
-        at = at[_matches(strings.take(pa.array(at)), pattern)]
-        if not len(at):
-            return
-        found = strings.take(pa.array(at))
-        cleaned = found if pattern == _PLAIN_NUMBER else clean_number(found)
-        sizes = pc.binary_length(cleaned).to_numpy(zero_copy_only=False)
-        values = cleaned.cast(pa.float64()).to_numpy()
-        held = np.isfinite(values) & (sizes < _MOST_DIGITS)
-        vanished = held & (values == 0)
-        vanished[vanished] = _matches(cleaned.filter(pa.array(vanished)), r"\A[-0.]*[1-9]")
-        held &= ~vanished
-        odd = 0 if pattern == _PLAIN_NUMBER else int(_Kind.ODD)
-        whole = held & ~_matches(cleaned, "[.eE]")
-        kinds[at[held]] = _Kind.REAL | odd
-        kinds[at[whole]] = _Kind.INTEGER | odd
-        long = np.flatnonzero(held & (sizes > _EXACT_DIGITS))
-        if len(long):
-            self._sort_long(cleaned, long, whole, kinds, at, column)
-
-    def _sort_long(
-        self,
-        cleaned: pa.StringArray,
-        long: Integers,
-        whole: Flags,
-        kinds: Integers,
-        at: Integers,
-        column: Integers,
-    ) -> None:
-        """Count the numbers that a double rounds, and mark integers beyond 64 bits."""
-        strings = cleaned.take(pa.array(long))
-        lossy = ~whole[long] & _matches(strings, _LONG_NUMBER)
-        wide = np.zeros(len(long), np.bool_)
-        integers = np.flatnonzero(whole[long])
-        for index, text in zip(integers, strings.take(pa.array(integers)).to_pylist(), strict=True):
-            value = int(text)
-            lossy[index] = int(float(value)) != value
-            wide[index] = not -(2**63) <= value < 2**63
-        kinds[at[long[wide]]] ^= _Kind.INTEGER | _Kind.WIDE
-        self.rounded += np.bincount(column[at[long[lossy]]], minlength=len(self.rounded))
+            kinds[others], lossy[others] = _odd_kinds(some.only(others), text)
+        np.bitwise_or.at(self.seen, columns, kinds)
+        words = (kinds & _Kind.WORD) > 0
+        self.words += np.bincount(columns[words], minlength=len(self.words))
+        self.rounded += np.bincount(columns[lossy], minlength=len(self.rounded))
 
     def has_values(self, column: int) -> bool:
         """Tell whether a cell of the column is not empty."""
@@ -252,6 +171,103 @@ class TypeObserver:
         """Return the type of each column, now that all rows were seen."""
         seen = (self.seen, self.zeros, self.words, self.rounded)
         return [_settle(*each) for each in zip(*(part.tolist() for part in seen), strict=True)]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Some:
+    """Some cells: their text, its sizes and beginnings, and the union of its bytes' flags."""
+
+    strings: pa.StringArray
+    sizes: Integers
+    starts: Integers
+    classes: Bytes
+
+    @classmethod
+    def of(cls, cells: pa.StringArray, starts: Integers, classes: Bytes, at: Integers) -> _Some:
+        """Choose the cells ``at``."""
+        strings = cells.take(pa.array(at))
+        sizes = pc.binary_length(strings).to_numpy(zero_copy_only=False)
+        return cls(strings, sizes, starts[at], classes[at])
+
+    def only(self, chosen: Flags) -> _Some:
+        """Choose among them."""
+        if chosen.all():
+            return self
+        strings = self.strings.filter(pa.array(chosen))
+        return _Some(strings, self.sizes[chosen], self.starts[chosen], self.classes[chosen])
+
+
+def _date_kinds(text: Bytes, starts: Integers) -> Integers:
+    return np.where(valid_dates(text, starts), int(_Kind.DATE), int(_Kind.TEXT))
+
+
+def _plain_kinds(some: _Some) -> tuple[Integers, Flags]:
+    """Sort cells of digits, minus, point and exponent; tell which numbers a double rounds."""
+    try:
+        values = some.strings.cast(pa.float64())
+    except pa.ArrowInvalid:  # not all are numbers
+        numbers = _matches(some.strings, _PLAIN_NUMBER)
+        kinds = np.full(len(numbers), int(_Kind.TEXT), np.int64)
+        lossy = np.zeros(len(numbers), np.bool_)
+        found = some.only(numbers)
+        kinds[numbers], lossy[numbers] = _number_kinds(found, found.strings.cast(pa.float64()))
+        return kinds, lossy
+    return _number_kinds(some, values)
+
+
+def _odd_kinds(some: _Some, text: Bytes) -> tuple[Integers, Flags]:
+    """Sort cells that may be words for numbers, date-times or numbers to be cleaned."""
+    kinds = np.full(len(some.sizes), int(_Kind.TEXT), np.int64)
+    lossy = np.zeros(len(some.sizes), np.bool_)
+    lower = pc.ascii_lower(some.strings)
+    kinds[_is_in(lower, ["na", "null"])] = _Kind.WORD | _Kind.ODD
+    real = _is_in(lower, ["nan", "inf", "+inf", "-inf"])
+    real |= _is_in(some.strings, ["Infinity", "+Infinity", "-Infinity"])
+    kinds[real] = _Kind.REAL | _Kind.ODD
+    stamps = np.flatnonzero(_matches(some.strings, _TIMESTAMP))
+    valid = valid_dates(text, some.starts[stamps])
+    valid &= _valid_times(text, some.starts[stamps] + _DATE_SIZE + 1)
+    kinds[stamps[valid]] = _Kind.TIME
+    numbers = (kinds == _Kind.TEXT) & _matches(some.strings, _ODD_NUMBER)
+    if numbers.any():
+        found = some.only(numbers)
+        cleaned = clean_number(found.strings)
+        sizes = pc.binary_length(cleaned).to_numpy(zero_copy_only=False)
+        found = dataclasses.replace(found, strings=cleaned, sizes=sizes)
+        sorted_, lossy[numbers] = _number_kinds(found, cleaned.cast(pa.float64()))
+        kinds[numbers] = sorted_ | _Kind.ODD
+    return kinds, lossy
+
+
+def _number_kinds(some: _Some, numbers: pa.DoubleArray) -> tuple[Integers, Flags]:
+    """Sort numbers; one that no double comes near to (1e999, 1e-999) is text."""
+    values = numbers.to_numpy()
+    held = np.isfinite(values) & (some.sizes < _MOST_DIGITS)
+    vanished = held & (values == 0)
+    if vanished.any():
+        vanished[vanished] = _matches(some.only(vanished).strings, r"\A[-0.]*[1-9]")
+        held &= ~vanished
+    whole = held & ((some.classes & (_POINT | _EXPONENT)) == 0)
+    kinds = np.where(held, int(_Kind.REAL), int(_Kind.TEXT))
+    kinds[whole] = _Kind.INTEGER
+    lossy = np.zeros(len(kinds), np.bool_)
+    long = held & (some.sizes > _EXACT_DIGITS)
+    if long.any():
+        lossy[long], wide = _rounded(some.only(long), whole[long])
+        kinds[np.flatnonzero(long)[wide]] = _Kind.WIDE
+    return kinds, lossy
+
+
+def _rounded(some: _Some, whole: Flags) -> tuple[Flags, Flags]:
+    """Tell which long numbers a double rounds, and which integers are beyond 64 bits."""
+    lossy = ~whole & _matches(some.strings, _LONG_NUMBER)
+    wide = np.zeros(len(whole), np.bool_)
+    integers = np.flatnonzero(whole)
+    for at, text in zip(integers, some.only(whole).strings.to_pylist(), strict=True):
+        value = int(text)
+        lossy[at] = int(float(value)) != value
+        wide[at] = not -(2**63) <= value < 2**63
+    return lossy, wide
 
 
 @functools.lru_cache(maxsize=1024)  # wide tables have many columns alike
@@ -286,7 +302,8 @@ def cell_classes(table: Bytes, text: Bytes, ends: Integers, lengths: Integers) -
     classes = np.zeros(len(ends), np.uint8)
     if filled.any():
         starts = (ends - lengths)[filled]
-        classes[filled] = np.bitwise_or.reduceat(table[text], starts)
+        flags = np.frombuffer(text.tobytes().translate(table.tobytes()), np.uint8)
+        classes[filled] = np.bitwise_or.reduceat(flags, starts)
     return classes
 
 

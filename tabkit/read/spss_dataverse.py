@@ -122,12 +122,18 @@ def build_plain_variables(
     """Return the variables as Dataverse has them: names, labels, categories and date patterns."""
     names = make_unique(_long_names(records, columns, texts), findings)
     labels = _last_labels(records)
+    none: dict[bytes, bytes] = {}
+    made: dict[tuple[int, int, bool], tuple[Category, ...]] = {}
     variables = []
     for column, name in zip(columns, names, strict=True):
         code, _, _ = print_format(column)
         dated = not column.width and is_character(code, profile)
         pattern = java_pattern(code) if dated else ""
         is_text = dated or bool(column.width)
+        owned = labels.get(column.record.element + 1, none)
+        key = (id(owned), code, bool(column.width))
+        if key not in made:
+            made[key] = _categories(owned, column, records, texts, name)
         variables.append(
             Variable(
                 name,
@@ -136,9 +142,7 @@ def build_plain_variables(
                 interval=Interval.DISCRETE if is_text else None,
                 display_format=pattern,
                 format_category=format_category(code) if pattern else "",
-                categories=_categories(
-                    labels.get(column.record.element + 1, {}), column, records, texts, name
-                ),
+                categories=made[key],
                 bare=dated,
             )
         )

@@ -22,12 +22,13 @@ from tabkit.read.spss_extensions import (
     parse_variable_attributes,
     parse_variable_sets,
 )
+from tabkit.read.spss_records import LabelSet
 from tabkit.read.spss_text import Decoder, choose_decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from tabkit.read.spss_records import Header, LabelSet, Records, VariableRecord
+    from tabkit.read.spss_records import Header, Records, VariableRecord
 
 MACHINE, FLOATS, VARIABLE_SETS, SETS, PRODUCT, DISPLAY, LONG_NAMES, LONG_WIDTHS = (
     3, 4, 5, 7, 10, 11, 13, 14,
@@ -35,7 +36,7 @@ MACHINE, FLOATS, VARIABLE_SETS, SETS, PRODUCT, DISPLAY, LONG_NAMES, LONG_WIDTHS 
 CASES, FILE_ATTRIBUTES, ATTRIBUTES, MORE_SETS, ENCODING, LONG_LABELS, LONG_MISSING = (
     16, 17, 18, 19, 20, 21, 22,
 )  # fmt: skip
-_SEGMENT_BYTES, _SEGMENT_STEP = 255, 252
+_SEGMENT_BYTES, _SEGMENT_STEP, _LONGEST = 255, 252, 32_767
 _KNOWN_UNUSED: Final = frozenset({6, 8, 9, 12, 15, 24})  # Trends dates, Data Entry, view settings
 _CENTURY: Final = 69  # two-digit years up to here are in the 21st century
 _MONTHS: Final = (
@@ -154,7 +155,7 @@ def join_segments(records: Records, findings: list[Finding]) -> list[Column]:
         record = queue[place]
         text = widths.get(record.name.rstrip(b"\0 "), b"")
         width = int(text) if text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004
-        count = -(-width // _SEGMENT_STEP) if width > _SEGMENT_BYTES else 1
+        count = -(-width // _SEGMENT_STEP) if _SEGMENT_BYTES < width <= _LONGEST else 1
         parts = tuple(queue[place : place + count])
         if count > 1 and not _are_segments(parts, width, count):
             name = record.name.decode("latin-1").strip()
@@ -197,13 +198,13 @@ def make_unique(names: Sequence[str], findings: list[Finding]) -> list[str]:
     """Rename every name that came before: ``x``, ``x_2``, ``x_3``."""
     taken = set(names)
     seen: set[str] = set()
+    numbers: dict[str, int] = {}
     unique = []
     for name in names:
-        new, number = name, 1
-        while new in seen:
-            number += 1
-            candidate = f"{name}_{number}"
-            new = candidate if candidate not in taken else new
+        new = name
+        while new in seen or (new != name and new in taken):
+            numbers[name] = numbers.get(name, 1) + 1
+            new = f"{name}_{numbers[name]}"
         if new != name:
             findings.append(Finding(f"a second variable {name} is named {new}", "warning", new))
         seen.add(new)
@@ -227,44 +228,40 @@ def displays(records: Records, columns: Sequence[Column], findings: list[Finding
     places = {record.element: place for place, record in enumerate(records.variables)}
     made = []
     for column in columns:
-        shown = numbers[places[column.record.element] * step :][:step]
+        start = places[column.record.element] * step
+        shown = numbers[start : start + step]
         made.append(Display(shown[0], shown[1] if step == 3 else None, shown[-1]))  # noqa: PLR2004
     return made
 
 
 def labels_of_columns(
     records: Records, columns: Sequence[Column], findings: list[Finding]
-) -> dict[int, dict[bytes, bytes]]:
-    """Return value labels as stored by column index: records 3 and 4.
-
-    A later label of the same value replaces an earlier one, at its place.
-    """
+) -> dict[int, tuple[LabelSet, ...]]:
+    """Return sets of value labels by column index: records 3 and 4, and 7/21 for long strings."""
     places = {column.record.element + 1: place for place, column in enumerate(columns)}
-    found: dict[int, dict[bytes, bytes]] = {}
+    found: dict[int, tuple[LabelSet, ...]] = {}
+    strays = 0
     for labels in records.label_sets:
         for element in labels.elements:
             if element in places:
-                _add_labels(found.setdefault(places[element], {}), labels)
+                found[places[element]] = (*found.get(places[element], ()), labels)
             else:
-                text = f"value labels belong to element {element:,}, which is no variable: left out"
-                findings.append(Finding(text, "warning"))
+                strays += 1
+    if strays:
+        text = f"value labels belong to {strays:,} elements that are no variables: left out"
+        findings.append(Finding(text, "warning"))
+    stored = records.extension(LONG_LABELS)
+    names = names_of_records(columns, records)
+    for name, pairs in parse_long_labels(stored.data, records.header.order) if stored else ():
+        if name in names:
+            found[names[name]] = (LabelSet(tuple(pairs), ()),)
     return found
 
 
-def _add_labels(found: dict[bytes, bytes], labels: LabelSet) -> None:
-    found.update(labels.labels)
-
-
-def long_labels(records: Records, names: Mapping[bytes, int]) -> dict[int, dict[bytes, bytes]]:
-    """Return value labels of long strings by column index (record 7/21)."""
-    found = records.extension(LONG_LABELS)
-    parsed = parse_long_labels(found.data, records.header.order) if found else ()
-    return {names[name]: dict(labels) for name, labels in parsed if name in names}
-
-
-def long_missing(records: Records, names: Mapping[bytes, int]) -> dict[int, list[bytes]]:
+def long_missing(records: Records, columns: Sequence[Column]) -> dict[int, list[bytes]]:
     """Return missing values of long strings by column index (record 7/22)."""
     found = records.extension(LONG_MISSING)
+    names = names_of_records(columns, records)
     parsed = parse_long_missing(found.data, records.header.order) if found else ()
     return {names[name]: values for name, values in parsed if name in names}
 
@@ -287,11 +284,10 @@ def variable_attributes(
     parsed = parse_variable_attributes(texts.text(found.data)) if found else {}
     known = {name.casefold(): name for name in names}
     kept = {known[n.casefold()]: each for n, each in parsed.items() if n.casefold() in known}
-    findings += [
-        Finding(f"attributes of {name}, which is no variable: left out")
-        for name in parsed
-        if name.casefold() not in known
-    ]
+    strays = [name for name in parsed if name.casefold() not in known]
+    if strays:
+        text = f"attributes of {strays[0]}, which is no variable, are left out (of {len(strays):,})"
+        findings.append(Finding(text, "warning"))
     return kept
 
 

@@ -15,10 +15,8 @@ from tabkit.model import Category, Finding, Kind, Measure, MissingRange, Variabl
 from tabkit.read.spss_dictionary import (
     displays,
     labels_of_columns,
-    long_labels,
     long_missing,
     make_unique,
-    names_of_records,
     special_numbers,
     stored_names,
     variable_attributes,
@@ -39,7 +37,7 @@ if TYPE_CHECKING:
 
     from tabkit.model import Value
     from tabkit.read.spss_dictionary import Column, Display, Texts
-    from tabkit.read.spss_records import Records, VariableRecord
+    from tabkit.read.spss_records import LabelSet, Records, VariableRecord
 
 _MEASURES: Final[Mapping[int | None, Measure]] = MappingProxyType(
     {1: Measure.NOMINAL, 2: Measure.ORDINAL, 3: Measure.SCALE}
@@ -61,9 +59,11 @@ class Missing:
 
     def holds(self, value: Value) -> bool:
         """Whether ``value`` is user-missing."""
-        return value in self.values or (
-            not isinstance(value, str) and any(r.low <= value <= r.high for r in self.ranges)
-        )
+        if value in self.values:
+            return True
+        if not self.ranges or isinstance(value, str):
+            return False
+        return any(span.low <= value <= span.high for span in self.ranges)
 
 
 def build_variables(
@@ -76,10 +76,9 @@ def build_variables(
     column; missing ranges stay SPSS seconds. Numbers beyond a date's range stay numbers.
     """
     names = make_unique(stored_names(columns, texts, records, findings), findings)
-    places = names_of_records(columns, records)
     labels = labels_of_columns(records, columns, findings)
-    labels |= long_labels(records, places)
-    more_missing = long_missing(records, places)
+    more_missing = long_missing(records, columns)
+    categories = _Categories(records, texts)
     attributes = variable_attributes(records, names, texts, findings)
     shown = displays(records, columns, findings)
     weight = weight_column(records, columns, findings)
@@ -90,9 +89,7 @@ def build_variables(
         variables.append(
             dataclasses.replace(
                 described,
-                categories=_categories(
-                    labels.get(place, {}), column, records, missing, texts, name
-                ),
+                categories=categories.of(column, labels.get(place, ()), missing, name),
                 missing_values=tuple(_shown(value, column.record) for value in missing.values),
                 missing_ranges=missing.ranges,
                 weight=place == weight,
@@ -175,20 +172,42 @@ def _describe(
     )
 
 
-def _categories(
-    labels: Mapping[bytes, bytes], column: Column, records: Records, missing: Missing,
-    texts: Texts, name: str,
-) -> tuple[Category, ...]:  # fmt: skip
-    categories: list[Category] = []
-    taken: set[Value] = set()
-    for stored, label in labels.items():
-        value: Value
-        value = texts.text(stored, name) if column.width else number_of(stored, records)
-        shown = _shown(value, column.record)
-        shown = value if shown in taken else shown  # seconds of one day would fall together
-        taken.add(shown)
-        categories.append(Category(shown, texts.text(label, name), missing.holds(value)))
-    return tuple(categories)
+class _Categories:
+    """Makes categories, once for all variables that share their labels and missing values."""
+
+    def __init__(self, records: Records, texts: Texts) -> None:
+        self._records, self._texts = records, texts
+        self._made: dict[tuple[object, ...], tuple[Category, ...]] = {}
+
+    def of(
+        self, column: Column, sets: tuple[LabelSet, ...], missing: Missing, name: str
+    ) -> tuple[Category, ...]:
+        """Return a column's categories.
+
+        A later label of the same value replaces an earlier one, at its place.
+        """
+        code = column.record.print_code if column.record.print_code in TEMPORAL_CODES else None
+        key = (*map(id, sets), bool(column.width), code, missing)
+        if key not in self._made:
+            self._made[key] = self._make(column, sets, missing, name)
+        return self._made[key]
+
+    def _make(
+        self, column: Column, sets: tuple[LabelSet, ...], missing: Missing, name: str
+    ) -> tuple[Category, ...]:
+        labels = {stored: label for each in sets for stored, label in each.labels}
+        categories: list[Category] = []
+        taken: set[Value] = set()
+        for stored, label in labels.items():
+            value: Value
+            value = (
+                self._texts.text(stored, name) if column.width else number_of(stored, self._records)
+            )
+            shown = _shown(value, column.record)
+            shown = value if shown in taken else shown  # seconds of one day would fall together
+            taken.add(shown)
+            categories.append(Category(shown, self._texts.text(label, name), missing.holds(value)))
+        return tuple(categories)
 
 
 def _shown(value: Value, record: VariableRecord) -> Value:

@@ -16,7 +16,6 @@ from tabkit.model import Block, Finding
 from tabkit.read import stata_dataverse, stata_temporal, stata_text
 from tabkit.read.stata_layout import NUMBERS, missing_codes, width_of
 from tabkit.read.stata_strl import find, keys_of, read_texts
-from tabkit.read.stata_variables import invalid_finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +123,7 @@ def findings_of(reading: Reading) -> list[Finding]:
         "lost": "{:,} long strings are not in the file and were made missing",
     }
     return [
-        invalid_finding(count, "strings", data, fallback, name)
+        stata_text.invalid_finding(count, "strings", data, fallback, name)
         if what == "invalid"
         else Finding(texts[what].format(count), "warning", name)
         for (what, name), count in reading.counts.items()

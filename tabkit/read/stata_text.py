@@ -7,6 +7,7 @@ that wrote it, mostly windows-1252.
 from __future__ import annotations
 
 import codecs
+import collections
 import dataclasses
 import functools
 from typing import TYPE_CHECKING, Final
@@ -132,6 +133,39 @@ def _table(encoding: str) -> str:
     if name == codecs.lookup(_WESTERN).name:
         characters = [chr(i) if c == _REPLACEMENT else c for i, c in enumerate(characters)]
     return "".join(characters)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decoder:
+    """Decodes names and labels, and counts those that were not valid."""
+
+    encodings: Encodings
+    invalid: collections.Counter[str] = dataclasses.field(default_factory=collections.Counter)
+
+    def name(self, raw: bytes) -> str:
+        """Return a name of a variable or of value labels."""
+        return self._decode(raw, self.encodings.names)
+
+    def label(self, raw: bytes) -> str:
+        """Return a label or a note."""
+        return self._decode(raw, self.encodings.labels)
+
+    def _decode(self, raw: bytes, encoding: str) -> str:
+        text, invalid = decode(raw, encoding, self.encodings.fallback)
+        self.invalid[encoding] += invalid
+        return text
+
+
+def invalid_finding(
+    count: int, what: str, encoding: str, fallback: str, variable: str = ""
+) -> Finding:
+    """Return the finding for text that is not valid in its own code."""
+    treatment = f"were read as {fallback}"
+    if not fallback or fallback == encoding:
+        treatment = "have replacement characters"
+    return Finding(
+        f"{count:,} {what} are not valid {encoding} and {treatment}", "warning", variable
+    )
 
 
 def column(

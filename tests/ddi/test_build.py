@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-import tabkit
 from tabkit.ddi.build import VERSIONS, codebook_pieces, write_codebook
 from tabkit.ddi.official import find_official, load_schema
 from tabkit.errors import UsageError
@@ -70,8 +70,7 @@ def test_layout(name: str, version: str, profile: Profile, tmp_path: Path) -> No
     """Every kind of metadata once, in each dialect."""
     path = tmp_path / name
     write_codebook(survey(), path, version=version, profile=profile)
-    stamp = f'<software version="{tabkit.__version__}">'
-    text = path.read_bytes().decode("utf-8").replace(stamp, '<software version="0">')
+    text = re.sub("<software[^>]*>", '<software version="0">', path.read_bytes().decode("utf-8"))
     assert_golden(text, name)
 
 

@@ -47,7 +47,9 @@ def sliced(draw: st.DrawFn, cells: st.SearchStrategy[Any], kind: pa.DataType) ->
     return array.slice(start, draw(st.integers(0, len(array) - start)))
 
 
-@given(sliced(st.floats() | st.integers(-(10**9), 10**9).map(float), pa.float64()), st.integers(2, 16))
+@given(
+    sliced(st.floats() | st.integers(-(10**9), 10**9).map(float), pa.float64()), st.integers(2, 16)
+)
 def test_doubles(array: pa.Array, digits: int) -> None:
     assert normalize(array, digits, 128) == normalize_numbers(array, digits)
 
@@ -87,7 +89,9 @@ def test_texts(data: st.DataObject, kind: pa.DataType, characters: int) -> None:
     assert normalize(array, 7, characters) == normalize_texts(array, characters)
 
 
-@pytest.mark.parametrize("text", ["x" * 127 + "\U0001f600", "x" * 128 + "é", " " * 128, " " * 129, "\t" * 300])
+@pytest.mark.parametrize(
+    "text", ["x" * 127 + "\U0001f600", "x" * 128 + "é", " " * 128, " " * 129, "\t" * 300]
+)
 def test_texts_about_the_limit(text: str) -> None:
     """Source: IQSS/UNF 6.0 (units of UTF-16, the rule for blanks)."""
     assert normalize(pa.array([text]), 7, 128) == normalize_text(text)
@@ -108,7 +112,9 @@ def test_dates(array: pa.Array) -> None:
 
 @given(st.data(), st.sampled_from(UNITS))
 def test_durations_and_times(data: st.DataObject, unit: str) -> None:
-    spans = data.draw(sliced(st.integers(-(2**63), 2**63 - 1) | st.integers(-(10**6), 10**6), pa.int64()))
+    spans = data.draw(
+        sliced(st.integers(-(2**63), 2**63 - 1) | st.integers(-(10**6), 10**6), pa.int64())
+    )
     spans = spans.cast(pa.duration(unit))
     assert normalize(spans, 7, 128) == normalize_moments(spans)
     ticks = {"s": 1, "ms": 1000, "us": 10**6, "ns": 10**9}[unit]
@@ -143,7 +149,9 @@ def test_near_ties(digits: int) -> None:
 def test_powers_of_ten_and_their_neighbours() -> None:
     """Where the decimal exponent changes."""
     powers = np.array([float(f"1e{exponent}") for exponent in range(-323, 309)])
-    values = np.concatenate([(powers.view(np.int64) + step).view(np.float64) for step in range(-3, 4)])
+    values = np.concatenate(
+        [(powers.view(np.int64) + step).view(np.float64) for step in range(-3, 4)]
+    )
     values = values[np.isfinite(values)]
     for digits in (2, 7, 14, 16):
         stepwise = b"".join(normalize_number(value, digits) for value in values.tolist())
@@ -175,7 +183,9 @@ def _array_of(vector: dict[str, Any]) -> pa.Array | None:
         floats = [None if value is None else float.fromhex(value) for value in values]
         return pa.array(floats, vector["dtype"], from_pandas=False)
     if vector["kind"] == "integer":
-        return pa.array([None if value is None else int(value) for value in values], vector["dtype"])
+        return pa.array(
+            [None if value is None else int(value) for value in values], vector["dtype"]
+        )
     if vector["kind"] == "boolean":
         return pa.array(values, pa.bool_())
     return as_chunks(values)[0] if vector["kind"] == "string" else None

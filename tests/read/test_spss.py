@@ -387,7 +387,7 @@ def test_a_record_that_does_not_fit_is_left_out_and_told() -> None:
     )  # fmt: skip
     found = table(file)
     texts = "\n".join(each.text for each in found.findings)
-    for part in ("element 3", "element 77", "weight variable", "measurement levels",
+    for part in ("2 elements that are no variables", "weight variable", "measurement levels",
                  "subtype 77", "attributes of nobody", "set $a"):  # fmt: skip
         assert part in texts
     assert found.variables[0].categories == (Category(1.0, "one"),)

@@ -146,6 +146,24 @@ def test_short_value_labels(tmp_path: Path) -> None:
         assert table.variables[0].categories == (Category(2, "eightlet"), Category(-3, "no"))
 
 
+def test_value_labels_that_are_elsewhere_keep_their_name(tmp_path: Path) -> None:
+    """Stata: labels may be attached before they are defined."""
+    table = opened(tmp_path, File(118, [Column(b"x", "int", [2], label_name=b"set")]).to_bytes())
+    assert table.variables[0].attributes == (("label values", "set"),)
+
+
+def test_value_labels_of_dates_and_numbers_may_be_shared(tmp_path: Path) -> None:
+    columns = [
+        Column(b"x", "int", [2], label_name=b"set"),
+        Column(b"d", "int", [2], b"%td", b"set"),
+        Column(b"y", "int", [2], b"%ty", b"set"),
+    ]
+    labels = [(b"set", [(2, b"two"), (30000, b"far")])]
+    table = opened(tmp_path, File(118, columns, labels=labels).to_bytes())
+    values = [[each.value for each in variable.categories] for variable in table.variables]
+    assert values == [[2, 30000], ["1960-01-03", "2042-02-19"], ["0002", "30000"]]
+
+
 def test_duplicate_codes_and_sets_are_told(tmp_path: Path) -> None:
     columns = [Column(b"x", "int", [2], label_name=b"set")]
     labels = [(b"set", [(1, b"a"), (1, b"b")])]

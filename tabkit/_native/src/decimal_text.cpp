@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "columns.hpp"
+
 namespace tabkit {
 namespace {
 
@@ -102,12 +104,14 @@ bool has_few_decimals(double size, Decimal& found) {
     return true;
 }
 
-// Java's DecimalFormat takes the shortest decimal of a fraction that has no more digits than every
-// double keeps, and of a normal number.
+// Whether Java's DecimalFormat takes this shortest decimal too: it does so for fractions, if they
+// have no more digits than every double keeps. Subnormals and powers of two are left out.
 bool is_decimal_shortest(double size, const Decimal& found) {
     constexpr double LEAST_NORMAL = 2.2250738585072014e-308, FRACTIONS_END = 9007199254740992.0;
     constexpr int SURE_DIGITS = 15;
-    return size >= LEAST_NORMAL && size < FRACTIONS_END && count_digits(found.digits) <= SURE_DIGITS;
+    const bool is_power = load<uint64_t>(&size) << 12 == 0;
+    return size >= LEAST_NORMAL && size < FRACTIONS_END && !is_power &&
+           count_digits(found.digits) <= SURE_DIGITS;
 }
 
 template <NumberText SHAPE>

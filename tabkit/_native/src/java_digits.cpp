@@ -2,6 +2,7 @@
 // Steele and White's with some shortcuts (JDK-4511638, JDK-8362448).
 // Plain twin, line by line: tabkit.write.java.
 #include <cmath>
+#include <type_traits>
 
 #include "columns.hpp"
 #include "decimal_text.hpp"
@@ -82,35 +83,80 @@ struct Fractions {
     int five_b, two_b, five_s, two_s, two_m;
 };
 
-// Develops digits of b / s until the rest is below m or within m of the next digit.
+// Digits of b / s and how b's rest is to be rounded.
+struct Development {
+    uint64_t digits = 0;
+    int count = 0;
+    bool low = false, high = false;  // the rest is below m, or within m of the next digit
+    int rest = 0;                    // the sign of the rest less one half
+};
+
+// Develops digits until the rest is low or high; returns the exponent of the last.
+template <typename Step>
+int develop(Development& found, int place, Step step) {
+    found.digits = step();
+    found.count = 1;
+    if (found.digits == 0 && !found.high) {
+        place -= 1;
+        found.count = 0;
+    }
+    // The form with an exponent wants a second digit.
+    if (place < -3 || place >= 8) found.low = found.high = false;
+    for (; !(found.low || found.high); ++found.count) found.digits = found.digits * 10 + step();
+    return place + 1 - found.count;
+}
+
+Decimal rounded(const Development& found, int exponent) {
+    const bool up = found.high && (!found.low || found.rest > 0 || (found.rest == 0 && found.digits & 1));
+    return {found.digits + up, exponent};
+}
+
+// Java's arithmetic of 32 or 64 bits, which runs over in places.
+template <typename Signed>
+Decimal develop_small(const Fractions& given, int place) {
+    using Unsigned = std::make_unsigned_t<Signed>;
+    auto b = static_cast<Unsigned>(scaled<uint64_t>(given.fraction, given.five_b, given.two_b));
+    auto m = static_cast<Unsigned>(scaled<uint64_t>(1, given.five_b, given.two_m));
+    const auto s = static_cast<Unsigned>(scaled<uint64_t>(1, given.five_s, given.two_s));
+    const Unsigned tens = s * 10;
+    Development found;
+    bool is_first = true;
+    const auto step = [&] {
+        const Unsigned digit = b / s;
+        b = b % s * 10;
+        m *= 10;
+        found.low = static_cast<Signed>(b) < static_cast<Signed>(m);
+        found.high = static_cast<Signed>(b + m) > static_cast<Signed>(tens);
+        if (!is_first && static_cast<Signed>(m) <= 0) found.low = found.high = true;
+        is_first = false;
+        return static_cast<uint64_t>(digit);
+    };
+    const int exponent = develop(found, place, step);
+    const auto rest = static_cast<Signed>(b * 2 - tens);
+    found.rest = (rest > 0) - (rest < 0);
+    return rounded(found, exponent);
+}
+
 template <typename Number>
-Decimal develop(const Fractions& given, int place, bool at_tie) {
+Decimal develop_large(const Fractions& given, int place) {
     Number b = scaled<Number>(given.fraction, given.five_b, given.two_b);
     Number m = scaled<Number>(1, given.five_b, given.two_m);
     const Number s = scaled<Number>(1, given.five_s, given.two_s);
     Number tens = s;
     tens *= 10;
-    bool low, high;
+    Development found;
     const auto step = [&] {
         const int digit = take_digit(b, s);
         b *= 10;
         m *= 10;
-        low = b < m;
-        high = at_tie ? !(b + m < tens) : tens < b + m;
-        return digit;
+        found.low = b < m;
+        found.high = !(b + m < tens);
+        return static_cast<uint64_t>(digit);
     };
-    uint64_t digits = step();
-    int count = 1;
-    if (digits == 0 && !high) {
-        place -= 1;
-        count = 0;
-    }
-    if (place < -3 || place >= 8) low = high = false;  // the exponent form wants a second digit
-    for (; !(low || high); ++count) digits = digits * 10 + step();
+    const int exponent = develop(found, place, step);
     const Number twice = b + b;
-    const bool above = tens < twice, below = twice < tens;
-    if (high && (!low || above || (!below && digits & 1))) ++digits;
-    return {digits, place + 1 - count};
+    found.rest = (tens < twice) - (twice < tens);
+    return rounded(found, exponent);
 }
 
 Decimal long_division(const Parts& parts, int width, int tiny) {
@@ -130,12 +176,13 @@ Decimal long_division(const Parts& parts, int width, int tiny) {
         all.two_s -= all.two_m;
         all.two_m = 0;
     }
-    const bool is_small = bits_needed(width + all.two_b, all.five_b) < 64 &&
-                          bits_needed(all.two_s + 1, all.five_s + 1) < 64;
+    const int b_bits = bits_needed(width + all.two_b, all.five_b);
+    const int tens_bits = bits_needed(all.two_s + 1, all.five_s + 1);
+    if (b_bits < 32 && tens_bits < 32) return develop_small<int32_t>(all, place);
+    if (b_bits < 64 && tens_bits < 64) return develop_small<int64_t>(all, place);
     // b stays below 10 * s, and m below 100 * s.
-    const int bits = log2_of_power(all.five_s) - all.five_s + all.two_s + 1;
-    return bits + 8 < 128 ? develop<uint128>(all, place, !is_small)
-                          : develop<Natural>(all, place, !is_small);
+    const bool fits = tens_bits + 8 < 128;
+    return fits ? develop_large<uint128>(all, place) : develop_large<Natural>(all, place);
 }
 
 }  // namespace

@@ -1,0 +1,33 @@
+"""What a user is told when something fails: one line on stderr, and an exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from tabkit.errors import TabkitError
+
+UNREADABLE: Final = 3
+
+
+def explain(error: BaseException) -> int:
+    """Print one line for an error and return its exit code."""
+    if isinstance(error, TabkitError):
+        return say(str(error), error.exit_code)
+    if isinstance(error, OSError):
+        name = Path(str(error.filename)).name if error.filename else "input"
+        return say(f"{name}: {(error.strerror or str(error)).lower()}", UNREADABLE)
+    if isinstance(error, MemoryError):
+        return say("the memory of this machine does not suffice; see --jobs", UNREADABLE)
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return say(f"unexpected {text}; this is a bug, --debug shows where", UNREADABLE)
+
+
+def say(text: str, code: int) -> int:
+    """Print one line on stderr and return ``code``."""
+    click.echo(f"tabkit: {text}", err=True)
+    return code
+
+
