@@ -183,9 +183,8 @@ def _refuse(rows: Rows, chunk: Chunk, path: Path, *, strict: bool) -> None:
             text follows a closing quote, or a quote is not closed; or a cell holds a CR, which
             Dataverse puts into its table as it is and then cannot read back.
     """
-    if rows.short or rows.long:
-        line = min(filter(None, (rows.first_short, rows.first_long)))
-        cells = rows.shortest if line == rows.first_short else rows.longest
+    if rows.first_ragged:
+        line, cells = rows.first_ragged
         raise FormatError(
             f"a row has {cells:,} cells where the header has {rows.names:,} names",
             path,

@@ -176,6 +176,7 @@ class Rows:
         long: Rows with more.
         first_short: Line of the first short row.
         first_long: Line of the first long row.
+        first_ragged: Line and cells of the first row that is short or long.
         trailing: Cells with text behind their closing quote.
         strays: Quotes without an end, taken as text.
         first_stray: Line of the first of them.
@@ -192,6 +193,7 @@ class Rows:
     long: int = 0
     first_short: int = 0
     first_long: int = 0
+    first_ragged: tuple[int, int] | None = None
     trailing: int = 0
     strays: int = 0
     first_stray: int = 0
@@ -212,6 +214,9 @@ class Rows:
         shortest, longest = int(counts[kept].min()), int(counts[kept].max())
         self.shortest = shortest if self.shortest is None else min(self.shortest, shortest)
         self.longest = max(self.longest, longest)
+        if shortest != longest or longest != self.names:
+            ragged = int((kept & (counts != self.names)).argmax())
+            self.first_ragged = self.first_ragged or (chunk.line(ragged), int(counts[ragged]))
         if shortest < self.names:
             short = kept & (counts < self.names)
             self.first_short = self.first_short or chunk.line(int(short.argmax()))

@@ -74,7 +74,7 @@ def _fast(source: bytes, dialect: Dialect, *, final: bool) -> Cells | None:
     last = len(marks) - int(line_ends[::-1].argmax()) if line_ends.any() else 0
     marks, dropped, structural = marks[:last], dropped[:last], structural[:last]
     if dialect.trimmed:
-        edges = marks[structural | is_quote[:last]]
+        edges = marks[structural | is_quote[:last] | before_lf[:last]]
         if _has_blanks(source, padded, edges, delimiter):
             return None
     closed = _close_up(source[: int(marks[-1]) + 1 if last else 0], dialect, marks[~dropped])

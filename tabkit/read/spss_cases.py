@@ -158,7 +158,7 @@ def _find_octets(words: Elements) -> tuple[Places, int]:
 
 def _follow(jump: Places) -> Places:
     """Return the places met from place 0 on, up to the one that jumps to itself."""
-    table = memoryview(jump)
+    table = jump.data
     met = [0]
     place, following = 0, table[0]
     while following != place:

@@ -76,7 +76,8 @@ class Column:
     @property
     def segments(self) -> tuple[tuple[int, int], ...]:
         """Its (element, bytes) pairs; the last segments hold what is left of the width."""
-        left, pairs = self.width, []
+        left = self.width
+        pairs: list[tuple[int, int]] = []
         for record in self.records:
             size = min(left, record.width)
             if size or not pairs:
@@ -153,8 +154,8 @@ def join_segments(records: Records, findings: list[Finding]) -> list[Column]:
     place = 0
     while place < len(queue):
         record = queue[place]
-        text = widths.get(record.name.rstrip(b"\0 "), b"")
-        width = int(text) if text.isdigit() and len(text) < 10 else 0  # noqa: PLR2004
+        digits = widths.get(record.name.rstrip(b"\0 "), b"")
+        width = int(digits) if digits.isdigit() and len(digits) < 10 else 0  # noqa: PLR2004
         count = -(-width // _SEGMENT_STEP) if _SEGMENT_BYTES < width <= _LONGEST else 1
         parts = tuple(queue[place : place + count])
         if count > 1 and not _are_segments(parts, width, count):
@@ -338,10 +339,11 @@ def created(header: Header) -> datetime.datetime | None:
     found = _CREATED.fullmatch(header.created.decode("latin-1"))
     if found is None or found[2].title() not in _MONTHS:
         return None
-    day, year, *clock = (int(found[group]) for group in (1, 3, 4, 5, 6))
+    day, year, hour, minute, second = (int(found[group]) for group in (1, 3, 4, 5, 6))
     year += 2000 if year <= _CENTURY else 1900
+    month = _MONTHS.index(found[2].title()) + 1
     try:
-        return datetime.datetime(year, _MONTHS.index(found[2].title()) + 1, day, *clock)  # noqa: DTZ001
+        return datetime.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - no zone
     except ValueError:
         return None
 

@@ -107,7 +107,7 @@ def parse_long_labels(data: bytes, order: str) -> Iterator[tuple[bytes, list[tup
     reader = _Counted(data, order)
     while reader.more:
         name, _, count = reader.text(), reader.number(), reader.number()
-        labels = []
+        labels: list[tuple[bytes, bytes]] = []
         while len(labels) < count and reader.more:
             labels.append((reader.text(), reader.text()))
         yield name, labels

@@ -72,7 +72,7 @@ def codec_of(name: str) -> str | None:
             codec = codecs.lookup(candidate)
         except (LookupError, ValueError):
             continue
-        if codec._is_text_encoding:  # type: ignore[attr-defined]  # noqa: SLF001
+        if codec._is_text_encoding:  # noqa: SLF001 - codecs like hex are none
             return codec.name
     return None
 

@@ -44,7 +44,8 @@ def cells(column: pa.Array, variable: Variable, layout: TabLayout) -> pa.Array:
     if pa.types.is_boolean(kind):
         return column.cast(pa.int8()).cast(pa.string())
     if pa.types.is_floating(kind):
-        return _float_cells(column, layout.numbers)
+        single = column.type == pa.float32()
+        return _float_cells(column, (layout.singles if single else None) or layout.numbers)
     if pa.types.is_date(kind):
         return column.cast(pa.date32()).cast(pa.string())
     if pa.types.is_timestamp(kind):
@@ -67,9 +68,6 @@ def _quoted(column: pa.Array, characters: str) -> pa.Array:
 
 
 def _float_cells(column: pa.Array, numbers: NumberText) -> pa.Array:
-    if numbers is NumberText.DECIMAL and column.type == pa.float32():
-        # Source: DTAFileReader.decodeData prints doubles through DecimalFormat, singles do not.
-        numbers = NumberText.JAVA
     values = column.cast(pa.float64()).fill_null(0).to_numpy(zero_copy_only=False)
     valid = column.is_valid().to_numpy(zero_copy_only=False)
     size = np.abs(values)

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tabkit.errors import OutputError
 from tabkit.loss import Loss
 from tabkit.read.arrow_columns import is_plain, plan_column
 from tabkit.read.spss_temporal import temporal_seconds
@@ -22,6 +23,9 @@ from tabkit.write.metadata_loss import count_true
 from tabkit.write.stat_names import cut_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     import numpy.typing as npt
 
     from tabkit.model import Table, Value
@@ -89,6 +93,29 @@ def is_text(kind: pa.DataType) -> bool:
 def is_duration(kind: pa.DataType) -> bool:
     """Whether a plain column holds durations or times of a day."""
     return bool(pa.types.is_duration(kind) or pa.types.is_time(kind))
+
+
+def require_variables(table: Table, path: Path) -> None:
+    """Refuse a table that no statistics package can hold.
+
+    Raises:
+        OutputError: It has no variables.
+    """
+    if not table.variables:
+        raise OutputError("a file of a statistics package needs at least one variable", path)
+
+
+def batches_of(
+    table: Table, rows: int
+) -> Iterator[tuple[pa.RecordBatch, dict[str, npt.NDArray[np.int8]]]]:
+    """Yield the cases in batches of exactly ``rows``, the last one shorter, with their tags."""
+    for start in range(0, table.cases, rows):
+        tags = {
+            name: column.slice(start, rows).to_numpy()
+            for name, column in table.missing_tags.items()
+        }
+        for batch in table.data.slice(start, rows).combine_chunks().to_batches():
+            yield batch, tags
 
 
 def rows_of(case_bytes: int) -> int:

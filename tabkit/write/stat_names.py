@@ -70,12 +70,13 @@ def legal_names(names: Sequence[str], rules: NameRules) -> list[str]:
     of others the characters that are not allowed become underscores and a number is added.
     """
     taken: set[str] = set()
+    numbers: dict[str, int] = {}
     chosen = {}
     legal = [is_legal(name, rules) for name in names]
     for keeps in (True, False):
         for place, name in enumerate(names):
             if legal[place] is keeps:
-                chosen[place] = _free(_mended(name, rules), rules, taken)
+                chosen[place] = _free(_mended(name, rules), rules, taken, numbers)
                 taken.add(_key(chosen[place], rules))
     return [chosen[place] for place in range(len(names))]
 
@@ -123,11 +124,12 @@ def _mended(name: str, rules: NameRules) -> str:
     return name
 
 
-def _free(name: str, rules: NameRules, taken: set[str]) -> str:
-    fresh, number = name, 1
+def _free(name: str, rules: NameRules, taken: set[str], numbers: dict[str, int]) -> str:
+    """Add a number to a name that is taken; ``numbers`` remembers the last one of each name."""
+    fresh = name
     while _key(fresh, rules) in taken:
-        number += 1
-        ending = f"_{number}"
+        numbers[name] = numbers.get(name, 1) + 1
+        ending = f"_{numbers[name]}"
         fresh = _cut(name, rules.limit - len(ending), rules) + ending
     return fresh
 

@@ -12,19 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabkit.read import spss_cases, stata_text
-from tabkit.read.spss_columns import PADDING, text_column
-from tabkit.read.spss_text import Decoder
-from tabkit.read.stata_cases import find_missing
-from tabkit.read.stata_layout import NUMBERS, missing_codes
+from tabkit.read import spss_cases
 
 if TYPE_CHECKING:
     from tabkit._native.core import Plan
 
 core = pytest.importorskip("tabkit._native.core", reason="the compiled kernels were not built")
-from tabkit._native.arrays import decoded_array
+arrays = pytest.importorskip("tabkit._native.arrays")
 
-FORMATS = {"byte": "c", "int": "s", "long": "i", "float": "f", "double": "g"}
+FORMATS = {"i1": "c", "i2": "s", "i4": "i", "f4": "f", "f8": "g"}
+FLOAT_CODES = {4: (0x7F00_0000, 1 << 11), 8: (0x7FE0 << 48, 1 << 40)}
+EARLY = 2.0**333  # missing in the oldest files
 ARROW = {
     "c": pa.int8(),
     "s": pa.int16(),
@@ -36,10 +34,8 @@ ARROW = {
 SYSMIS = -1.7976931348623157e308
 
 codes = st.lists(st.sampled_from([0, 1, 100, 251, 253, 253, 254, 255]), min_size=8, max_size=8)
-octets = st.lists(
-    st.tuples(codes, st.integers(0, 2**64 - 1)) | st.tuples(st.just([252, 1, 253, 0, 0, 0, 0, 0]), st.just(0)),
-    max_size=12,
-)  # fmt: skip
+closing = st.just([252, 1, 253, 0, 0, 0, 0, 0])
+octets = st.lists(st.tuples(codes | closing, st.integers(0, 2**64 - 1)), max_size=12)
 
 
 def packed(octet_list: list[tuple[list[int], int]]) -> bytes:
@@ -77,7 +73,7 @@ def decoded(rows: np.ndarray, plan: Plan, *, big_endian: bool) -> tuple[pa.Array
     """Decode one column of cases (rows by bytes); return it and what else was found."""
     width, count = rows.shape[1], len(rows)
     (column,) = core.decode_cases(rows.tobytes(), width, count, big_endian, [plan])
-    array = decoded_array(column, ARROW[plan[0]], count)
+    array = arrays.decoded_array(column, ARROW[plan[0]], count)
     array.validate(full=column[5] != "" or plan[0] != "u")
     return array, SimpleNamespace(missing=column[0], tags=column[4], code=column[5])
 
@@ -110,11 +106,9 @@ def test_spss_texts(cells: list[bytes], width: int, gap: int) -> None:
         [padded[:, :first], np.full((len(cells), gap), 65, np.uint8), padded[:, first:]], axis=1
     )
     pieces = ((0, first), (first + gap, width - first))
-    array, found = decoded(rows, ("u", pieces, "none", 0, bytes(PADDING)), big_endian=False)
-    wanted, _ = text_column(padded, Decoder("latin-1"))
-    as_latin = [b.as_py().decode("latin-1") for b in array.cast(pa.binary())]
-    assert as_latin == wanted.to_pylist()
-    stored = [cell[:width].rstrip(bytes(PADDING)) for cell in cells]
+    array, found = decoded(rows, ("u", pieces, "none", 0, b" \0"), big_endian=False)
+    stored = [cell[:width].rstrip(b" \0") for cell in cells]
+    assert array.cast(pa.binary()).to_pylist() == stored
     assert found.code == _code(stored)
 
 
@@ -134,58 +128,58 @@ def test_stata_texts(cells: list[bytes], width: int) -> None:
     rows = np.frombuffer(b"".join(cell[:width].ljust(width, b"\0") for cell in cells), np.uint8)
     rows = rows.reshape(-1, width)
     array, found = decoded(rows, ("u", ((0, width),), "empty", 0, None), big_endian=False)
-    wanted, _ = stata_text.column(rows, "latin-1", "")
-    as_latin = [b and b.decode("latin-1") for b in array.cast(pa.binary()).to_pylist()]
-    assert as_latin == wanted.to_pylist()
-    assert found.missing == wanted.null_count
+    stored = [cell[:width].partition(b"\0")[0] or None for cell in cells]
+    assert array.cast(pa.binary()).to_pylist() == stored
+    assert found.missing == stored.count(None)
 
 
 @st.composite
-def stata_numbers(draw: st.DrawFn) -> tuple[str, np.ndarray]:
+def stata_numbers(draw: st.DrawFn) -> np.ndarray:
     """Numbers of one storage type, many of them beside a missing code."""
-    storage = draw(st.sampled_from(list(FORMATS)))
-    kind = np.dtype(NUMBERS[storage])
-    size = draw(st.integers(1, 40))
+    kind = np.dtype(draw(st.sampled_from(["i1", "i2", "i4", "f4", "f8"])))
+    word = np.dtype(f"u{kind.itemsize}")
     if kind.kind == "i":
         top = np.iinfo(kind).max
-        near = st.integers(top - 40, top) | st.integers(np.iinfo(kind).min, top)
-        return storage, np.array(draw(st.lists(near, min_size=size, max_size=size)), kind)
-    first, step = (0x7F000000, 1 << 11) if kind.itemsize == 4 else (0x7FE0 << 48, 1 << 40)
-    word = np.dtype(f"u{kind.itemsize}")
-    near = (
-        st.integers(-2, 30).map(lambda k: first + k * step)
-        | st.integers(0, np.iinfo(word).max)
-        | st.just(int(np.array([2.0**333]).view(np.uint64)[0]) if kind.itemsize == 8 else first)
-    )
-    bits = draw(
-        st.lists(
-            near | near.map(lambda b: min(b + 1, np.iinfo(word).max)), min_size=size, max_size=size
-        )
-    )
-    return storage, np.array(bits, word).view(kind)
-
-
-@given(stata_numbers(), st.sampled_from([102, 105, 111, 112, 113, 118]), st.sampled_from("<>"))
-def test_stata_numbers(given_numbers: tuple[str, np.ndarray], version: int, order: str) -> None:
-    storage, numbers = given_numbers
-    stored = missing_codes(version, dataverse=False)
-    rows = np.zeros((len(numbers), 3 + numbers.itemsize), np.uint8)
-    rows[:, 3:] = (
-        numbers.astype(numbers.dtype.newbyteorder(order)).view(np.uint8).reshape(len(numbers), -1)
-    )
-    if storage in stored.largest:
-        rule, number = "above", float(stored.largest[storage])
+        near = st.integers(top - 40, top)
     else:
-        rule, number = "codes", 2.0**333 if stored.early_double and storage == "double" else np.nan
-    plan = (FORMATS[storage], ((3, numbers.itemsize),), rule, number, None)
-    array, found = decoded(rows, plan, big_endian=order == ">")
-    missing, tags = find_missing(numbers, storage, stored)
-    if missing is None or tags is None:
-        missing, tags = np.zeros(len(numbers), np.bool_), np.zeros(len(numbers), np.int8)
-    assert array.is_null().to_numpy(False).tolist() == missing.tolist()
-    kept = np.frombuffer(array.buffers()[1], numbers.dtype)
-    assert kept.tobytes() == numbers.tobytes()
-    assert (found.tags or bytes(len(numbers))) == tags.tobytes()
+        first, step = FLOAT_CODES[kind.itemsize]
+        near = st.builds(lambda k, d: first + k * step + d, st.integers(-2, 30), st.integers(0, 1))
+    bits = draw(st.lists(near | st.integers(0, np.iinfo(word).max), min_size=1, max_size=40))
+    return np.array(bits, word).view(kind)
+
+
+def stata_tag(number: np.generic, bits: int, largest: int) -> int | None:
+    """Return the tag of a number, None where it is not missing.
+
+    Source: Stata, ``help dta``: the largest integers, and 27 floats that differ in three digits.
+    """
+    if number.dtype.kind == "i":
+        code = int(number) - largest - 1
+        return None if code < 0 else code * (code < 27)
+    first, step = FLOAT_CODES[number.dtype.itemsize]
+    code, rest = divmod(bits - first, step)
+    return 0 if number == EARLY else code if rest == 0 and 0 <= code < 27 else None
+
+
+@given(stata_numbers(), st.integers(0, 40), st.booleans())
+def test_stata_numbers(numbers: np.ndarray, below: int, big_endian: bool) -> None:  # noqa: FBT001
+    kind, count = numbers.dtype, len(numbers)
+    numbers = np.append(numbers, kind.type(EARLY)) if kind == "f8" else numbers
+    rows = np.zeros((len(numbers), 3 + kind.itemsize), np.uint8)
+    stored = numbers.astype(kind.newbyteorder(">" if big_endian else "<"))
+    rows[:, 3:] = stored.view(np.uint8).reshape(len(numbers), -1)
+    largest = np.iinfo(kind).max - below if kind.kind == "i" else 0
+    rule: tuple[str, float] = ("above", largest) if kind.kind == "i" else ("codes", np.nan)
+    if kind == "f8":
+        rule = ("codes", EARLY)
+    plan = (FORMATS[kind.str[1:]], ((3, kind.itemsize),), *rule, None)
+    array, found = decoded(rows, plan, big_endian=big_endian)
+    words = numbers.view(f"u{kind.itemsize}").tolist()
+    tags = [stata_tag(n, word, largest) for n, word in zip(numbers, words, strict=True)]
+    assert array.is_null().to_pylist() == [tag is not None for tag in tags]
+    assert found.missing == sum(tag is not None for tag in tags) >= len(numbers) - count
+    assert array.buffers()[1].to_pybytes() == numbers.tobytes()
+    assert list(found.tags or bytes(len(numbers))) == [tag or 0 for tag in tags]
 
 
 def test_many_columns_and_cases() -> None:
@@ -197,11 +191,11 @@ def test_many_columns_and_cases() -> None:
     columns = core.decode_cases(values.tobytes(), 56, 5000, False, plans)
     for at, column in enumerate(columns):
         wanted = pa.array(values[:, at], mask=values[:, at] == SYSMIS)
-        assert decoded_array(column, pa.float64(), 5000).equals(wanted)
+        assert arrays.decoded_array(column, pa.float64(), 5000).equals(wanted)
 
 
 def test_no_cases() -> None:
     plans = [("g", ((0, 8),), "equal", 1.0, None), ("u", ((0, 8),), "none", 0.0, b" ")]
     number, text = core.decode_cases(b"", 8, 0, False, plans)
-    assert decoded_array(number, pa.float64(), 0).to_pylist() == []
-    assert decoded_array(text, pa.string(), 0).to_pylist() == []
+    assert arrays.decoded_array(number, pa.float64(), 0).to_pylist() == []
+    assert arrays.decoded_array(text, pa.string(), 0).to_pylist() == []

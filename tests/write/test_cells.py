@@ -66,7 +66,9 @@ def test_float32_prints_its_own_digits() -> None:
     assert text(3.58, pa.float32()) == "3.58"
     assert text(3.58, pa.float32(), JAVA) == "3.58"
     assert text(1e10, pa.float32(), JAVA) == "1.0E10"
-    assert text(3.0, pa.float32(), DECIMAL) == "3.0"
+    old_stata = TabLayout(NumberText.DECIMAL, singles=NumberText.JAVA)
+    assert text(3.0, pa.float32(), old_stata) == "3.0"
+    assert text(3.0, pa.float64(), old_stata) == "3"
     assert text(16777216.0, pa.float32(), JAVA) == "1.6777216E7"
 
 
