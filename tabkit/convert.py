@@ -99,9 +99,8 @@ def _write_tab_stream(
 
     tagged: dict[str, int] = {}
     with draft.open("wb") as file:
-        append = tab_appender(
-            file, stream.variables, stream.origin, header=header, profile=options.profile
-        )
+        layout = options.profile.tab_layout(stream.origin)
+        append = tab_appender(file, stream.variables, layout, header=header)
         for block in stream.blocks:
             append(block)
             for variable, tags in block.missing_tags.items():

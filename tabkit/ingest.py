@@ -183,7 +183,7 @@ def _pass(
         append = None
         if tab is not None:
             file = stack.enter_context(tab.open("wb"))
-            append = tab_appender(file, stream.variables, stream.origin, profile=profile)
+            append = tab_appender(file, stream.variables, profile.tab_layout(stream.origin))
         return describe(_tapped(stream, append, progress), profile=profile)
 
 

@@ -15,6 +15,7 @@ import enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tabkit.errors import VariableNotFoundError
+from tabkit.profiles import TABKIT, Profile
 
 if TYPE_CHECKING:
     import datetime
@@ -100,7 +101,7 @@ class Variable:
         question: Question text or empty.
         attributes: Custom attributes and characteristics, (name, text) pairs.
         bare: The Arrow column holds text that an archival table prints without quotes: a date or
-            a number as the source printed it (profile ``dataverse`` only).
+            a number as the source printed it (profile ``dataverse``), a year of Stata.
     """
 
     name: str
@@ -196,6 +197,7 @@ class TableStream:
         response_sets: Multiple-response sets.
         attributes: Custom attributes of the file, (name, text) pairs.
         findings: What the reader noticed; a list that may grow while blocks are read.
+        profile: The profile it was read for, and so the one to describe and write it with.
     """
 
     schema: pa.Schema
@@ -208,6 +210,7 @@ class TableStream:
     response_sets: tuple[ResponseSet, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
     findings: list[Finding] = dataclasses.field(default_factory=list)
+    profile: Profile = TABKIT
 
     def __post_init__(self) -> None:
         check_names(self.schema.names, self.variables)
@@ -250,6 +253,7 @@ class Table:
     response_sets: tuple[ResponseSet, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
     findings: tuple[Finding, ...] = ()
+    profile: Profile = TABKIT
 
     def __post_init__(self) -> None:
         check_names(self.data.column_names, self.variables)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from tabkit._native import core
-from tabkit.profiles import NumberText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +57,7 @@ def style_of(kind: pa.DataType, layout: TabLayout, *, bare: bool) -> str:
     if pa.types.is_float64(kind):
         return layout.numbers.value
     if pa.types.is_float32(kind):
-        # As in `tabkit.write.cells`: Java's DecimalFormat is for doubles only.
-        is_decimal = layout.numbers is NumberText.DECIMAL
-        return (layout.singles or (NumberText.JAVA if is_decimal else layout.numbers)).value
+        return (layout.singles or layout.numbers).value
     return "bare" if bare else "quoted"
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from tabkit.ddi.text import escape
 from tabkit.ddi.variables import UNF_SUBJECT, VarStyle, group_pieces, note, variable_piece
 from tabkit.errors import UsageError
-from tabkit.profiles import TABKIT, Profile, find_profile
+from tabkit.profiles import Profile, find_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +70,7 @@ def write_codebook(
     path: Path | str,
     *,
     version: str = "2.5",
-    profile: Profile | str = TABKIT,
+    profile: Profile | str | None = None,
     title: str | None = None,
     file_name: str | None = None,
     file_id: str = "1",
@@ -83,7 +83,8 @@ def write_codebook(
         description: A table with what was computed of it.
         path: Written from its beginning.
         version: ``2.5``, ``2.6`` or ``repository``.
-        profile: Decides what is said of missing values and how numbers look.
+        profile: Decides what is said of missing values and how numbers look; None is the profile
+            that the table was read for.
         title: Of the study; else the file label, else the source's name without suffix.
         file_name: Of the archival table; else the source's name with the suffix ``.tab``.
         file_id: ``fileDscr/@ID``; a number gets the letter ``f`` before it.
@@ -115,7 +116,7 @@ def codebook_pieces(
     description: Description,
     *,
     version: str = "2.5",
-    profile: Profile | str = TABKIT,
+    profile: Profile | str | None = None,
     title: str | None = None,
     file_name: str | None = None,
     file_id: str = "1",
@@ -127,7 +128,8 @@ def codebook_pieces(
     Raises:
         UsageError: As in `write_codebook`, with the first piece.
     """
-    dialect, chosen = _dialect(version), find_profile(profile)
+    dialect = _dialect(version)
+    chosen = description.table.profile if profile is None else find_profile(profile)
     lang = _language("" if dialect.repository else language)
     table = description.table
     stem = Path(table.origin.file_name).stem

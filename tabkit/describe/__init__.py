@@ -84,20 +84,21 @@ class Describer:
             column.append(array, _joined_tags(blocks, self._names[index]))
 
 
-def describe(source: Table | TableStream, profile: Profile | str = TABKIT) -> Description:
+def describe(source: Table | TableStream, profile: Profile | str | None = None) -> Description:
     """Compute statistics, category frequencies and UNFs of every variable.
 
     Args:
         source: A table keeps its data in the result. A stream is read to its end and closed;
             the result has its columns without rows, and all that the stream says of the file.
-        profile: What counts as missing, and how numbers and text are read. Where
+        profile: What counts as missing, and how numbers and text are read; None is the profile
+            that the source was read for. Where
             ``nan_is_missing`` is false, NaN is a number in the UNF (``+nan``) and invalid in
             statistics, as no mean survives it.
 
     Raises:
         FormatError: The stream's file breaks its format's rules.
     """
-    chosen = find_profile(profile)
+    chosen = source.profile if profile is None else find_profile(profile)
     describer = Describer(source_schema(source), source.variables, chosen, source.origin)
     if isinstance(source, Table):
         for block in table_blocks(source):
@@ -157,4 +158,5 @@ def _without_rows(stream: TableStream, variables: tuple[Variable, ...]) -> Table
         response_sets=stream.response_sets,
         attributes=stream.attributes,
         findings=tuple(stream.findings),
+        profile=stream.profile,
     )

@@ -28,7 +28,7 @@ class TextColumn:
     def __init__(self, variable: Variable, profile: Profile, layout: TabLayout) -> None:
         self._variable, self._profile = variable, profile
         self._escaped = "" if variable.bare else layout.escaped
-        is_dated = variable.bare and variable.format_category in {"date", "time"}
+        is_dated = variable.bare and profile.dates_as_text and bool(variable.format_category)
         self._unf = DatedUnf(variable, layout) if is_dated else PlainUnf()
         values = {category_text(category.value) for category in variable.categories}
         values.update(value for value in variable.missing_values if isinstance(value, str))

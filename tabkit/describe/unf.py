@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 HASH_BYTES: Final = 16  # 128 bits kept of the SHA-256 digest
 
+_ROWS: Final = 1 << 18  # cases whose bytes are in memory at once
 _CASE: Final = re.compile(rb"\0\0\0|[^\n]*\n\0")  # of a number or a date, which hold no line end
 
 
@@ -47,7 +48,9 @@ class UnfHasher:
 
     def update(self, array: pa.Array) -> None:
         """Add the cases of an Arrow array."""
-        self._hash.update(normalize(array, self._digits, self._characters))
+        for start in range(0, len(array), _ROWS):
+            part = array.slice(start, _ROWS)
+            self._hash.update(normalize(part, self._digits, self._characters))
         self._cases += len(array)
 
     def copy(self) -> UnfHasher:

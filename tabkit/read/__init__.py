@@ -63,7 +63,7 @@ def open_with(
     origin = dataclasses.replace(
         stream.origin, file_name=name or path.name, size=path.stat().st_size
     )
-    return dataclasses.replace(stream, origin=origin)
+    return dataclasses.replace(stream, origin=origin, profile=options.profile)
 
 
 def read(path: Path | str, **options: str | Path | Profile | None) -> Table:
@@ -91,6 +91,7 @@ def read_all(stream: TableStream) -> Table:
         response_sets=stream.response_sets,
         attributes=stream.attributes,
         findings=tuple(stream.findings),
+        profile=stream.profile,
     )
 
 
@@ -107,6 +108,7 @@ def stream_of(table: Table, rows: int = 65_536) -> TableStream:
         response_sets=table.response_sets,
         attributes=table.attributes,
         findings=list(table.findings),
+        profile=table.profile,
     )
 
 

@@ -23,6 +23,9 @@ JAVA_BLANKS: Final = (
 )
 
 
+_ENOUGH: Final = 1 << 22  # characters that are tokenised at once
+
+
 @dataclasses.dataclass(slots=True)
 class _Rows:
     """What the row by row tokeniser has found so far; positions count characters."""
@@ -39,7 +42,7 @@ class _Rows:
 
 
 def lex(source: bytes, dialect: Dialect, *, final: bool, force: bool) -> Cells:
-    """Tokenise the whole rows at the start of ``source``; the arguments are those of `tokenize`."""
+    """Tokenise whole rows at the start of ``source``, one if ``force`` is set; see `tokenize`."""
     if not final:  # a character may be cut at the end, but no line end is
         source = source[: max(source.rfind(b"\n"), source.rfind(b"\r")) + 1]
     text = source.decode()
@@ -48,11 +51,13 @@ def lex(source: bytes, dialect: Dialect, *, final: bool, force: bool) -> Cells:
         if line.start() < rows.used:
             continue  # within a quoted cell of several lines
         if dialect.quote and dialect.quote in line[1]:
-            wait = not final and not (force and not rows.used)
+            wait = not (final or force)
             if not _quoted_row(text, line.start(), dialect, rows, wait=wait):
                 break
         else:
             _plain_row(line, dialect, rows)
+        if force or rows.used > _ENOUGH:
+            break
     return _cells_of(text, rows)
 
 

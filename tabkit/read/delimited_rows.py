@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 1 << 22
 _LONGEST_CELL: Final = 1 << 24  # bytes; a quote that is open for longer was none
-_LONGEST_ROW: Final = 1 << 28  # bytes
+_LONGEST_ROW: Final = 1 << 26  # bytes
 _MEMORY_BYTES: Final = 1 << 26  # of cells waiting
 _PAD_CELLS, _PAD_FACTOR = 50_000_000, 20  # a table may not consist of padding
 _SCHEMA: Final = pa.schema([pa.field("cells", pa.string())])
@@ -82,44 +82,47 @@ def read_chunks(
     Raises:
         FormatError: A row or a quoted cell is absurdly long.
     """
-    buffer, final, line = head, False, first_line
-    while buffer or not final:
-        cells = tokenize(buffer, dialect, final=final)
-        if not cells.used and len(buffer) > _LONGEST_CELL:
-            cells = _insist(buffer, dialect, path, line, final=final)
+    buffer, ended, line, window = head, False, first_line, CHUNK_BYTES
+    while buffer or not ended:
+        if not ended and len(buffer) < window:
+            buffer, ended = _extend(buffer, pieces, window)
+        part, final = buffer[:window], ended and len(buffer) <= window
+        cells = tokenize(part, dialect, final=final)
+        if not cells.used and window > _LONGEST_CELL:
+            cells = _insist(part, dialect, path, line, final=final)
         if cells.used:
-            yield Chunk(buffer, cells, line)
-            line += count_lines(buffer[: cells.used])
-        buffer = buffer[cells.used :]
-        if not final:
-            buffer, final = _extend(buffer, pieces, max(CHUNK_BYTES, len(buffer)))
+            yield Chunk(part, cells, line)
+            line += count_lines(part[: cells.used])
+            buffer = buffer[cells.used :]
+        window = CHUNK_BYTES if cells.used else 2 * window
 
 
-def _insist(buffer: bytes, dialect: Dialect, path: Path, line: int, *, final: bool) -> Cells:
+def _extend(buffer: bytes, pieces: Iterator[bytes], size: int) -> tuple[bytes, bool]:
+    """Read on until there are ``size`` bytes; tell whether the end was reached."""
+    parts = [buffer]
+    size -= len(buffer)
+    for piece in pieces:
+        parts.append(piece)
+        size -= len(piece)
+        if size <= 0:
+            return b"".join(parts), False
+    return b"".join(parts), True
+
+
+def _insist(source: bytes, dialect: Dialect, path: Path, line: int, *, final: bool) -> Cells:
     """Tokenise the row at the start although its end is not in sight."""
-    cells = tokenize(buffer, dialect, final=final, force=dialect.strays)
-    if not cells.used and not dialect.strays and dialect.quote.encode() in buffer:
+    cells = tokenize(source, dialect, final=final, force=dialect.strays)
+    if not cells.used and not dialect.strays and dialect.quote.encode() in source:
         raise FormatError(
             f"a quoted cell has no end within {_LONGEST_CELL >> 20} MB",
             path,
             f"line {line:,}",
             "--profile tabkit takes a stray quote as text",
         )
-    if not cells.used and len(buffer) > _LONGEST_ROW:
+    if not cells.used and len(source) >= _LONGEST_ROW:
         limit = _LONGEST_ROW >> 20
         raise FormatError(f"a row is longer than {limit} MB: no table", path, f"line {line:,}")
     return cells
-
-
-def _extend(buffer: bytes, pieces: Iterator[bytes], least: int) -> tuple[bytes, bool]:
-    """Read on; tell whether the end was reached."""
-    parts, size = [buffer], 0
-    for piece in pieces:
-        parts.append(piece)
-        size += len(piece)
-        if size >= least:
-            return b"".join(parts), False
-    return b"".join(parts), True
 
 
 @dataclasses.dataclass(slots=True)
@@ -233,7 +236,7 @@ class Rows:
     def findings(self) -> list[Finding]:
         """Tell what was not sound, and how it was treated."""
         lacking = f"line {self.first_short:,} on; the cells they lack are missing"
-        beyond = f"columns {self.names + 1:,} to {self.width:,} have no name in the header"
+        beyond = f"the header has no names from column {self.names + 1:,} on"
         warnings = (
             (self.short, f"short rows: {self.short:,}, from {lacking}"),
             (self.long, f"long rows: {self.long:,}, from line {self.first_long:,} on; {beyond}"),
@@ -254,7 +257,8 @@ class Rows:
         padding = self.cases * self.width - self.present
         if padding > max(_PAD_CELLS, _PAD_FACTOR * self.present):
             raise FormatError(
-                f"rows have from {self.shortest:,} to {self.longest:,} cells: this is no table",
+                f"the header has {self.names:,} names but rows have {self.shortest:,} to "
+                f"{self.longest:,} cells: this is no table",
                 path,
                 hint="name the delimiter with --delimiter",
             )

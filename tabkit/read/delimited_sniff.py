@@ -15,7 +15,9 @@ DELIMITERS: Final = (",", ";", "\t", "|", ":", "^")
 _SAMPLE_BYTES: Final = 1 << 17
 _SAMPLE_ROWS: Final = 1000
 _LEAST_ROWS: Final = 10  # rows of a sample, however long they are
-_HEADER_WEIGHT, _TYPED_WEIGHT, _HOME_WEIGHT = 0.5, 0.25, 0.1
+_RARE: Final = (":", "^")  # rather found in times and texts
+_HEADER_WEIGHT, _TYPED_WEIGHT, _SPACED_WEIGHT = 0.5, 0.4, 0.4
+_HOME_WEIGHT, _RARE_WEIGHT = 0.1, 0.3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def sniff(
         for mark in quotes
         if mark != "'" or quote is not None or b"'" in sample
     ]
-    best = max(tried, key=lambda each: each.score)
+    best = max(tried, key=lambda each: each.score)  # the first of equals
     dialect = best.dialect
     if delimiter is None and best.columns == 1:
         dialect = dataclasses.replace(dialect, delimiter=home)
@@ -81,22 +83,28 @@ def _sample(head: bytes, *, final: bool) -> tuple[bytes, bool]:
 
 
 def _try(sample: bytes, dialect: Dialect, *, whole: bool, home: str) -> _Trial:
+    """Split the sample; what splits most rows alike, the header too, and into values, is best."""
     cells = tokenize(sample, dialect, final=True)
     counts = cells.counts[~cells.blank]
     if not whole and len(counts) > 2:  # noqa: PLR2004 - the last row may be cut
         counts = counts[:-1]
     common = collections.Counter(count for count in counts.tolist() if count > 1)
-    if not common:
+    columns, rows = max(common.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
+    share, named = rows / len(counts), bool(counts[0] == columns)
+    at_home = dialect.delimiter == home
+    if columns == 1 or not (named or at_home or _splits_apart(dialect, columns, share)):
         return _Trial(dialect, 1, len(counts), len(counts), 0.0)
-    columns, rows = max(common.items(), key=lambda item: (item[1], item[0]))
-    share = rows / len(counts)
-    score = share * (1 + _TYPED_WEIGHT * _typed_share(cells, columns))
-    score += _HEADER_WEIGHT * (counts[0] == columns)
-    score += _HOME_WEIGHT * share * (dialect.delimiter == home)
-    score -= 0.001 * DELIMITERS.index(dialect.delimiter) if dialect.delimiter in DELIMITERS else 0
-    score -= 0.3 * (dialect.delimiter in ":^") + 0.01 * (dialect.quote == "'")
-    score -= share * (cells.trailing + cells.strays) / max(len(counts), 1)
+    typed, spaced = _cell_shares(cells, columns)
+    score = share * (1 + _TYPED_WEIGHT * typed - _SPACED_WEIGHT * spaced)
+    score += _HEADER_WEIGHT * named + _HOME_WEIGHT * share * at_home
+    score -= _RARE_WEIGHT * (dialect.delimiter in _RARE) + 0.01 * (dialect.quote == "'")
+    score -= share * (cells.trailing + cells.strays) / len(counts)
     return _Trial(dialect, columns, rows, len(counts), score)
+
+
+def _splits_apart(dialect: Dialect, columns: int, share: float) -> bool:
+    """Tell whether a delimiter is plausible that the header (a title, say) does not have."""
+    return columns > 2 and share > 0.6 and dialect.delimiter not in _RARE  # noqa: PLR2004
 
 
 _TYPED: Final = re.compile(
@@ -105,18 +113,23 @@ _TYPED: Final = re.compile(
 )
 
 
-def _typed_share(cells: Cells, columns: int) -> float:
-    """Return the share of cells that are numbers, dates or empty, in rows of the common length."""
+def _cell_shares(cells: Cells, columns: int) -> tuple[float, float]:
+    """Return what share of cells is typed, and what share begins with a blank.
+
+    Typed cells are numbers, dates or empty; looked at are rows of the common length. A blank
+    behind a delimiter is rather the comma of a sentence.
+    """
     text, ends = cells.text.tobytes(), cells.ends.tolist()
-    typed, total, at = 0, 0, 0
+    typed, spaced, total, at = 0, 0, 0, 0
     for count in cells.counts.tolist()[: _SAMPLE_ROWS // 5]:
         if count == columns:
             for cell in range(at, at + min(count, 100)):
                 start = ends[cell - 1] if cell else 0
                 typed += _TYPED.fullmatch(text, start, ends[cell]) is not None
+                spaced += text.startswith(b" ", start, ends[cell])
                 total += 1
         at += count
-    return typed / max(total, 1)
+    return typed / max(total, 1), spaced / max(total, 1)
 
 
 def _quote(sample: bytes, dialect: Dialect, rows: int) -> str:
@@ -136,7 +149,8 @@ def _enclosed(sample: bytes, delimiter: str, quote: str) -> tuple[int, int]:
     """Count the cells that begin with ``quote``, and those that also end with it."""
     mark, edge = re.escape(quote).encode(), rb"[\r\n" + re.escape(delimiter).encode() + rb"]"
     cell = rb"(?:\A|(?<=" + edge + rb"))" + mark
-    closed = cell + rb"[^" + mark + rb"]*" + mark + rb"(?:\Z|(?=" + edge + rb"))"
+    inner = rb"(?:[^" + mark + rb"]|" + mark + mark + rb")*+"
+    closed = cell + inner + mark + rb"(?:\Z|(?=" + edge + rb"))"
     return len(re.findall(cell, sample)), len(re.findall(closed, sample))
 
 

@@ -179,9 +179,7 @@ def _legacy(path: Path) -> Encoding:
             sample = (sample + _foreign_lines(piece, whole=not done))[:_SAMPLE]
             done += len(piece)
     if valid >= broken:
-        text = (
-            f"{broken:,} bytes that are not UTF-8, from byte {first:,} on, were read as {FALLBACK}"
-        )
+        text = f"bytes that are not UTF-8, read as {FALLBACK}: {broken:,}, from byte {first:,} on"
         return Encoding("UTF-8", errors="tabkit-repair", finding=Finding(text, "warning"))
     name = guess_charset(sample)
     if not _fits(path, name):
@@ -235,10 +233,10 @@ class Text:
         said = [self.encoding.finding] if self.encoding.finding else []
         if self.replaced and not said:
             name = self.encoding.name
-            what = f"{self.replaced:,} malformed sequences of {name} became U+FFFD"
+            what = f"malformed sequences of {name} that became U+FFFD: {self.replaced:,}"
             said.append(Finding(what, "warning"))
         if self.nul:
-            said.append(Finding(f"{self.nul:,} NUL characters were left out", "warning"))
+            said.append(Finding(f"NUL characters left out: {self.nul:,}", "warning"))
         if self.end_marks:
             said.append(Finding("the mark Ctrl-Z at the end was left out"))
         return said

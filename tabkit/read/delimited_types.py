@@ -286,11 +286,13 @@ def _settle(kinds: int, zeros: int, words: int, rounded: int) -> ColumnType:
         return ColumnType(Form.TEXT, notes=((note, "warning"),))
     notes = []
     if zeros:
-        notes.append((f"leading zeros of {zeros:,} numbers are not kept in the table", "warning"))
+        notes.append(
+            (f"numbers with leading zeros, which are not kept in the table: {zeros:,}", "warning")
+        )
     if words:
-        notes.append((f"{words:,} cells NA or null are missing", "info"))
+        notes.append((f"cells NA or null, taken as missing: {words:,}", "info"))
     if rounded and real:
-        notes.append((f"{rounded:,} numbers have more digits than a double keeps", "warning"))
+        notes.append((f"numbers with more digits than a double keeps: {rounded:,}", "warning"))
     return ColumnType(
         Form.REAL if real else Form.INTEGER, odd=bool(seen & _Kind.ODD), notes=tuple(notes)
     )

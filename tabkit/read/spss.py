@@ -33,6 +33,7 @@ from tabkit.read.spss_dictionary import (
     response_sets,
     special_numbers,
     unknown_extensions,
+    wrong_case_size,
 )
 from tabkit.read.spss_records import read_records
 from tabkit.read.spss_variables import build_variables, print_format
@@ -100,7 +101,7 @@ class _Decoded:
 
 
 def _decode(records: Records, options: ReadOptions) -> _Decoded:
-    findings = unknown_extensions(records)
+    findings = [*wrong_case_size(records), *unknown_extensions(records)]
     decoder = decoder_of(records, options.encoding, findings)
     texts = Texts(decoder)
     columns = join_segments(records, findings)
@@ -189,7 +190,7 @@ def _origin(path: Path, records: Records, codec: str) -> Origin:
         media_type=_MEDIA_TYPE,
         format="zsav" if header.compression == _ZLIB else "sav",
         format_version=header.version,
-        encoding=codec,
+        encoding=codec.replace("cp125", "windows-125"),
         size=path.stat().st_size,
         created=created(header),
         product=header.product.decode("latin-1").strip("\0 ").removeprefix("@(#) "),

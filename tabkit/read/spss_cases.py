@@ -224,22 +224,39 @@ def _read_chunks(file: BinaryIO) -> Iterator[bytes]:
 def _inflate(file: BinaryIO, layout: CaseLayout, findings: list[Finding]) -> Iterator[bytes]:
     """Yield the bytecode of zlib blocks, one after the other, in chunks of bounded size."""
     end = _end_of_blocks(file, layout, findings)
-    inflater = zlib.decompressobj()
+    inflater, begins = zlib.decompressobj(), True
     left = end - file.tell()
     while left > 0 and (data := file.read(min(CHUNK_BYTES, left))):
         left -= len(data)
         while data:
+            if begins and end == layout.size and not _is_zlib(data):
+                return  # what is left of the table of blocks
+            before, begins = inflater.copy(), False
             try:
                 chunk = inflater.decompress(data, CHUNK_BYTES)
             except zlib.error:
-                text = f"the compressed data are damaged before byte {end - left:,}"
-                findings.append(Finding(text, "warning"))
+                yield from _salvage(before, data)
+                findings.append(_damaged(end - left))
                 return
             if chunk:
                 yield chunk
             data = inflater.unconsumed_tail
             if inflater.eof:
-                data, inflater = inflater.unused_data, zlib.decompressobj()
+                data, inflater, begins = inflater.unused_data, zlib.decompressobj(), True
+
+
+def _is_zlib(data: bytes) -> bool:
+    """Whether data begin as a zlib stream does (RFC 1950)."""
+    return len(data) < 2 or (data[0] & 15 == 8 and int.from_bytes(data[:2], "big") % 31 == 0)  # noqa: PLR2004
+
+
+def _salvage(inflater: zlib._Decompress, data: bytes) -> Iterator[bytes]:
+    """Yield what can be inflated before the place where damage shows."""
+    for start in range(len(data)):
+        try:
+            yield inflater.decompress(data[start : start + 1])
+        except zlib.error:
+            return
 
 
 def _end_of_blocks(file: BinaryIO, layout: CaseLayout, findings: list[Finding]) -> int:
@@ -270,6 +287,11 @@ def _is_trailer(head: bytes, layout: CaseLayout, length: int) -> bool:
 
 def _cut(size: int) -> Finding:
     return Finding(f"the file ends within an element at byte {size:,}", "warning")
+
+
+def _damaged(place: int) -> Finding:
+    text = f"the compressed data are damaged before byte {place:,}: the last cases read are unsure"
+    return Finding(f"{text}, what follows is left out", "warning")
 
 
 def _more(cases: int) -> Finding:

@@ -38,7 +38,6 @@ from tabkit.read.spss_dictionary import (
 )
 from tabkit.read.spss_extensions import parse_pairs
 from tabkit.read.spss_temporal import (
-    TEMPORAL_CODES,
     decimal_text,
     format_category,
     is_character,
@@ -133,7 +132,7 @@ def build_plain_variables(
         owned = labels.get(column.record.element + 1, none)
         key = (id(owned), code, bool(column.width))
         if key not in made:
-            made[key] = _categories(owned, column, records, texts, name)
+            made[key] = _categories(owned, column, records, texts, name, dated=dated)
         variables.append(
             Variable(
                 name,
@@ -316,17 +315,17 @@ def _last_labels(records: Records) -> dict[int, dict[bytes, bytes]]:
 
 
 def _categories(
-    labels: dict[bytes, bytes], column: Column, records: Records, texts: Texts, name: str
-) -> tuple[Category, ...]:
+    labels: dict[bytes, bytes], column: Column, records: Records, texts: Texts, name: str,
+    *, dated: bool,
+) -> tuple[Category, ...]:  # fmt: skip
     """Return categories; of a date or time the value is the number's text, which no case has."""
     found: dict[Value, str] = {}
-    code = print_format(column)[0]
     for stored, label in labels.items():
         value: Value
         if column.width:
             value = _raw_text(stored, texts, name).rstrip(" ")
         else:
-            value = number_of(stored, records)
-            value = decimal_text(value) if code in TEMPORAL_CODES else value
+            number = number_of(stored, records)
+            value = decimal_text(number) if dated else number
         found[value] = _raw_text(label, texts, name).rstrip(" ")
     return tuple(Category(value, label) for value, label in found.items())

@@ -240,12 +240,12 @@ def labels_of_columns(
 ) -> dict[int, tuple[LabelSet, ...]]:
     """Return sets of value labels by column index: records 3 and 4, and 7/21 for long strings."""
     places = {column.record.element + 1: place for place, column in enumerate(columns)}
-    found: dict[int, tuple[LabelSet, ...]] = {}
+    found: dict[int, list[LabelSet]] = {}
     strays = 0
     for labels in records.label_sets:
         for element in labels.elements:
             if element in places:
-                found[places[element]] = (*found.get(places[element], ()), labels)
+                found.setdefault(places[element], []).append(labels)
             else:
                 strays += 1
     if strays:
@@ -254,9 +254,9 @@ def labels_of_columns(
     stored = records.extension(LONG_LABELS)
     names = names_of_records(columns, records)
     for name, pairs in parse_long_labels(stored.data, records.header.order) if stored else ():
-        if name in names:
-            found[names[name]] = (LabelSet(tuple(pairs), ()),)
-    return found
+        if name in names and columns[names[name]].width:
+            found[names[name]] = [LabelSet(tuple(pairs), ())]
+    return {place: tuple(sets) for place, sets in found.items()}
 
 
 def long_missing(records: Records, columns: Sequence[Column]) -> dict[int, list[bytes]]:
@@ -346,6 +346,15 @@ def created(header: Header) -> datetime.datetime | None:
         return datetime.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - no zone
     except ValueError:
         return None
+
+
+def wrong_case_size(records: Records) -> list[Finding]:
+    """Tell of a header that promises another width of a case than the variables have."""
+    promised = records.header.case_size
+    if promised in (-1, 0, records.elements):
+        return []
+    text = f"the header promises cases of {promised:,} elements, the variables have"
+    return [Finding(f"{text} {records.elements:,}: those are read")]
 
 
 def unknown_extensions(records: Records) -> list[Finding]:

@@ -167,6 +167,7 @@ def _variable(
         alignment={"%-": "left", "%~": "center"}.get(display_format[:2], ""),
         storage=storage,
         attributes=tuple(pair for pair in characteristics if pair[0] != "note0"),
+        bare=unit == "y",
     )
 
 

@@ -36,6 +36,7 @@ _STRING_CODES: Final = frozenset({CODE_A, 2})
 _SPSS: Final = re.compile(r"([A-Z]+)(\d{1,3})(?:\.(\d{1,2}))?")
 _SAS: Final = re.compile(r"(\$?[A-Z_]*(?:[A-Z0-9_]*[A-Z_])?)(\d{0,3})\.(\d{0,2})", re.IGNORECASE)
 _STATA: Final = re.compile(r"%[-~]?0?(\d{1,3})(?:[.,](\d{1,2}))?([fgesFGE])(c?)")
+_STATA_NUMBER: Final = re.compile(r"%-?t[Cbg].*")  # dates that stay numbers
 _MAX_WIDTH: Final = 40  # of a number in SPSS
 _MAX_DECIMALS: Final = 16
 
@@ -56,6 +57,9 @@ _SPSS_TO_SAS: Final[Mapping[str, str]] = MappingProxyType(
         "MTIME": "MMSS8.",
     }
 )  # fmt: skip
+_STATA_TO_SPSS: Final[Mapping[str, str]] = MappingProxyType(
+    {"%td": "DATE", "%d": "DATE", "%tc": "DATETIME", "%tcHH:MM:SS": "TIME"}
+)
 #: What a number looks like, in SPSS and SAS.
 _STYLES: Final[Mapping[str, str]] = MappingProxyType(
     {"F": "plain", "COMMA": "comma", "DOLLAR": "dollar", "E": "exponent", "PCT": "percent",
@@ -101,11 +105,27 @@ def spss_format(variable: Variable, kind: pa.DataType, width: int = 0) -> tuple[
     return _spss_number(notation_of(variable, kind), kind)
 
 
-def format_losses(variable: Variable, name: str, told: str) -> list[Loss]:
-    """Return a loss where the format ``told`` is not the one that the source had."""
-    if not variable.display_format or variable.display_format == told:
+def format_losses(variable: Variable, told: str, kind: pa.DataType) -> list[Loss]:
+    """Return a loss where the format ``told`` shows something else than the source's did."""
+    given = variable.display_format
+    if not given or _meaning(given, kind) == _meaning(told, kind):
         return []
-    return [Loss(f"the display format {variable.display_format} became {told or 'none'}", name)]
+    return [Loss(f"the display format {given} became {told or 'none'}", variable.name)]
+
+
+def _meaning(text: str, kind: pa.DataType) -> object:
+    """Return what a format shows, the same for equal formats of different packages."""
+    if is_text(kind):
+        return text.startswith("AHEX")
+    if _temporal_codes(kind):
+        spss, sas = _SPSS.fullmatch(text), _SAS.fullmatch(text)
+        if text in _STATA_TO_SPSS:
+            return _STATA_TO_SPSS[text]
+        if spss or sas is None:
+            return spss[1] if spss else text
+        return _SAS_TO_SPSS.get(sas[1].upper(), sas[1])
+    shown = _notation(text)
+    return (shown.style, shown.decimals) if shown else text
 
 
 def told_spss(found: tuple[int, int, int], width: int) -> str:
@@ -116,8 +136,9 @@ def told_spss(found: tuple[int, int, int], width: int) -> str:
 
 def stata_number_format(variable: Variable, kind: pa.DataType) -> str:
     """Return Stata's format of a number."""
-    if _STATA.fullmatch(variable.display_format):
-        return variable.display_format
+    own = variable.display_format
+    if _STATA.fullmatch(own) or _STATA_NUMBER.fullmatch(own):
+        return own
     found = notation_of(variable, kind)
     left = "-" if variable.alignment == "left" else ""
     width = found.width or 9
@@ -162,7 +183,16 @@ def sas_format(variable: Variable, kind: pa.DataType) -> tuple[str, int, int]:
 
 def notation_of(variable: Variable, kind: pa.DataType) -> Notation:
     """Return how a number is shown, from a display format of any package."""
-    text = variable.display_format
+    shown = _notation(variable.display_format)
+    if shown is not None:
+        return shown
+    if variable.decimals is not None:
+        return Notation("plain", max(8, variable.decimals + 3), variable.decimals)
+    whole = not pa.types.is_floating(kind)
+    return Notation("general", None, 0 if whole else None)
+
+
+def _notation(text: str) -> Notation | None:
     if found := _STATA.fullmatch(text):
         style = {"f": "plain", "e": "exponent"}.get(found[3].lower(), "general")
         style = "comma" if found[4] else style
@@ -174,10 +204,7 @@ def notation_of(variable: Variable, kind: pa.DataType) -> Notation:
             style = _STYLES[found[1].upper()]
             decimals = None if style == "general" else int(found[3] or 0)
             return Notation(style, int(found[2] or 8), decimals)
-    if variable.decimals is not None:
-        return Notation("plain", max(8, variable.decimals + 3), variable.decimals)
-    whole = not pa.types.is_floating(kind)
-    return Notation("general", None, 0 if whole else None)
+    return None
 
 
 def _spss_number(shown: Notation, kind: pa.DataType) -> tuple[int, int, int]:

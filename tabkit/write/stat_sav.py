@@ -6,6 +6,7 @@ missing values and labels of long strings. Text is UTF-8.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from tabkit.loss import Loss
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 LIMITS: Final = SpssLimits(SPSS_NAMES, text=32_767, label=256, value_label=120)
 _FILE_LABEL: Final = 64
+_STORED: Final = re.compile(r"double|A\d+")
 _CARRIED: Final = frozenset(
     {
         "variable label", "value labels", "definition of missing values", "level of measurement",
@@ -144,7 +146,7 @@ def _stored_differently(columns: Sequence[SpssColumn]) -> list[Loss]:
     return [
         Loss(f"the storage type {variable.storage} became {new}", variable.name)
         for variable, new in stored
-        if variable.storage not in ("", new)
+        if _STORED.fullmatch(variable.storage) and variable.storage != new
     ]
 
 

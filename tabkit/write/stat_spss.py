@@ -167,7 +167,7 @@ def _plan(
     label = fit_text(variable.label, limits.label, limits)
     if label != variable.label:
         found.append(Loss(f"the variable label became {label!r}", old))
-    found += lost + format_losses(variable, old, told_spss(shown, width))
+    found += lost + format_losses(variable, told_spss(shown, width), kind)
     return SpssColumn(name, variable, kind, width, shown, label, labels, missing, span), found
 
 

@@ -9,20 +9,20 @@ import pyarrow.compute as pc
 
 from tabkit.loss import Ledger, Loss
 from tabkit.model import TAG_LETTERS, Block, Table
-from tabkit.profiles import TABKIT, Profile
+from tabkit.profiles import TabLayout
 from tabkit.write.cells import cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tabkit.model import Origin, Variable
+    from tabkit.model import Variable
 
 _TEXT_LIMIT: Final = 1 << 29  # bytes of strings joined at once; Arrow's string arrays end at 2 GiB
 
 
 def write_tab(
-    table: Table, path: Path, *, header: bool = True, profile: Profile = TABKIT
+    table: Table, path: Path, *, header: bool = True
 ) -> Ledger:
     r"""Write ``table`` as an archival table.
 
@@ -33,7 +33,6 @@ def write_tab(
         table: Any table.
         path: Written from its beginning.
         header: The first line names the variables; False is the API's ``noVarHeader``.
-        profile: Decides number shapes and escapes, by the table's origin.
 
     Returns:
         What the text does not carry: it belongs into the codebook.
@@ -43,7 +42,8 @@ def write_tab(
     from tabkit.read import stream_of
 
     with path.open("wb") as file:
-        append = tab_appender(file, table.variables, table.origin, header=header, profile=profile)
+        layout = table.profile.tab_layout(table.origin)
+        append = tab_appender(file, table.variables, layout, header=header)
         for block in stream_of(table).blocks:
             append(block)
     return tab_losses(table.variables)
@@ -52,13 +52,11 @@ def write_tab(
 def tab_appender(
     file: BinaryIO,
     variables: Sequence[Variable],
-    origin: Origin,
+    layout: TabLayout = TabLayout(),
     *,
     header: bool = True,
-    profile: Profile = TABKIT,
 ) -> Callable[[Block], None]:
     """Write the header line to ``file`` and return a function that appends a block's lines."""
-    layout = profile.tab_layout(origin)
     if header:
         file.write(("\t".join(_header_cell(v.name) for v in variables) + "\n").encode())
 

@@ -158,11 +158,11 @@ def stata_tag(number: np.generic, bits: int, largest: int) -> int | None:
         return None if code < 0 else code * (code < 27)
     first, step = FLOAT_CODES[number.dtype.itemsize]
     code, rest = divmod(bits - first, step)
-    return 0 if number == EARLY else code if rest == 0 and 0 <= code < 27 else None
+    return 0 if float(number) == EARLY else code if rest == 0 and 0 <= code < 27 else None
 
 
 @given(stata_numbers(), st.integers(0, 40), st.booleans())
-def test_stata_numbers(numbers: np.ndarray, below: int, big_endian: bool) -> None:  # noqa: FBT001
+def test_stata_numbers(numbers: np.ndarray, below: int, big_endian: bool) -> None:
     kind, count = numbers.dtype, len(numbers)
     numbers = np.append(numbers, kind.type(EARLY)) if kind == "f8" else numbers
     rows = np.zeros((len(numbers), 3 + kind.itemsize), np.uint8)

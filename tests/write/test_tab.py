@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabkit.model import Block, Kind, Origin, Table, Variable
+from tabkit.model import Block, Kind, Table, Variable
 from tabkit.read import stream_of
 from tabkit.read.tab import read_tab
 from tabkit.write.tab import tab_appender, write_tab
@@ -73,7 +73,7 @@ def test_blocks_do_not_show(table: Table, rows: int) -> None:
 
 def _bytes_of(table: Table, rows: int) -> bytes:
     with tempfile.TemporaryFile() as file:
-        append = tab_appender(file, table.variables, table.origin)
+        append = tab_appender(file, table.variables)
         for block in stream_of(table, rows).blocks:
             append(block)
         file.seek(0)
@@ -93,6 +93,6 @@ def test_sliced_batches_write_their_own_rows(tmp_path: Path) -> None:
     """A block that is a slice of a larger batch must not bring its neighbours along."""
     batch = pa.RecordBatch.from_pydict({"x": ["a", "b", "c", "d"]}).slice(1, 2)
     with (tmp_path / "t").open("wb") as file:
-        append = tab_appender(file, (Variable("x", kind=Kind.CHARACTER),), Origin(), header=False)
+        append = tab_appender(file, (Variable("x", kind=Kind.CHARACTER),), header=False)
         append(Block(batch))
     assert (tmp_path / "t").read_text() == '"b"\n"c"\n'
