@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from tabkit.cli import run
+    from tabkit.cli import INTERRUPTED, run
 
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    if code == INTERRUPTED:
+        # Everything is cleaned up; a normal exit might still end by the signal, not by the code.
+        os._exit(code)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -42,10 +42,11 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        result = cli.main(list(arguments), prog_name="tabkit", standalone_mode=False)
+        with cli.make_context("tabkit", list(arguments)) as context:
+            result = cli.invoke(context)
     except click.exceptions.Exit as exit_:
         return int(exit_.exit_code)
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return say("interrupted", INTERRUPTED)
     except click.ClickException as error:
         return say(f"{error.format_message()}; see tabkit --help", USAGE)

@@ -56,13 +56,13 @@ def open_por(path: Path, options: ReadOptions) -> TableStream:
     """
     plain = options.profile.dates_as_text
     as_java = plain and has_other_bytes(path) and _is_sound_in_java(path)
-    decoder = Decoder("ascii") if plain else _choose_decoder(path, options)
+    decoder = Decoder("ascii") if as_java else _choose_decoder(path, options)
     with path.open("rb") as file:
         text = PortableText(file, path, as_java=as_java)
         dictionary = read_dictionary(text, path)
     if not text.is_ascii:
         decoder = Decoder("ascii")
-    texts, findings = Texts(decoder), dictionary.findings
+    texts, findings = Texts(decoder), list[Finding]()
     if plain:
         variables = build_plain_variables(dictionary, texts, options.profile, findings)
     else:

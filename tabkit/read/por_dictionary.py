@@ -13,10 +13,10 @@ import datetime
 from typing import TYPE_CHECKING, Final
 
 from tabkit.errors import FormatError
-from tabkit.model import Finding
 from tabkit.read.por_numbers import BASE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tabkit.read.por_text import PortableText
@@ -41,7 +41,6 @@ class VariableRecord:
         label: None where there is none.
         missing: User-missing values, as stored.
         spans: User-missing ranges, as stored; ``b""`` is an open end.
-        labels: Value labels: values and labels as stored.
     """
 
     name: bytes
@@ -50,7 +49,14 @@ class VariableRecord:
     label: bytes | None = None
     missing: list[bytes] = dataclasses.field(default_factory=list)
     spans: list[tuple[bytes, bytes]] = dataclasses.field(default_factory=list)
-    labels: dict[bytes, bytes] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LabelSet:
+    """Value labels: names of variables, and labels by value, all as stored."""
+
+    names: tuple[bytes, ...]
+    labels: dict[bytes, bytes]
 
 
 @dataclasses.dataclass(slots=True)
@@ -64,8 +70,8 @@ class PorDictionary:
         promised: Number of variables.
         weight: Name of the weight variable, empty where there is none.
         variables: In order.
+        label_sets: In order.
         documents: Lines.
-        findings: What was odd.
     """
 
     version: str
@@ -74,8 +80,8 @@ class PorDictionary:
     promised: int = 0
     weight: bytes = b""
     variables: list[VariableRecord] = dataclasses.field(default_factory=list)
+    label_sets: list[LabelSet] = dataclasses.field(default_factory=list)
     documents: list[bytes] = dataclasses.field(default_factory=list)
-    findings: list[Finding] = dataclasses.field(default_factory=list)
 
 
 def read_dictionary(text: PortableText, path: Path) -> PorDictionary:
@@ -93,7 +99,7 @@ def read_dictionary(text: PortableText, path: Path) -> PorDictionary:
         elif kind == b"7":
             found.variables.append(_variable(source))
         elif kind == b"D":
-            _value_labels(source, found)
+            found.label_sets.append(_label_set(source, found.variables))
         elif kind in b"89ABC" and found.variables:
             _about_variable(kind, source, found.variables[-1])
         else:
@@ -178,22 +184,16 @@ def _about_variable(kind: bytes, source: _Source, variable: VariableRecord) -> N
         variable.spans.append((source.number(), source.number()))
 
 
-def _value_labels(source: _Source, found: PorDictionary) -> None:
-    names = source.strings()
-    by_name = {variable.name: variable for variable in found.variables}
-    variables = [by_name[name] for name in names if name in by_name]
-    if not variables:
-        raise source.error("value labels of no variable that is described")
-    for name in names:
-        if name not in by_name:
-            shown = name.decode("ascii", "replace")
-            found.findings.append(Finding(f"value labels of no variable {shown}", "warning"))
-    is_text = variables[0].width > 0
+def _label_set(source: _Source, variables: Sequence[VariableRecord]) -> LabelSet:
+    names = tuple(dict.fromkeys(source.strings()))
+    is_text = next((each.width > 0 for each in variables if each.name in names[:1]), None)
+    if is_text is None:
+        raise source.error("value labels of a variable that is not described")
+    labels = {}
     for _ in range(source.integer(_LARGEST_COUNT)):
         value = source.string() if is_text else source.number()
-        label = source.string()
-        for variable in variables:
-            variable.labels[value] = label
+        labels[value] = source.string()
+    return LabelSet(names, labels)
 
 
 def _created(date: bytes, time: bytes) -> datetime.datetime | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from tabkit.model import Category, Finding, Interval, Kind, MissingRange, Variable
 from tabkit.read.por_numbers import parse_number, parse_number_like_java
@@ -21,6 +21,7 @@ from tabkit.read.spss_temporal import (
     java_pattern,
     temporal_text,
 )
+from tabkit.read.spss_variables import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from tabkit.read.por_dictionary import PorDictionary, VariableRecord
     from tabkit.read.spss_dictionary import Texts
 
-_TEXT_CODES = (1, 2)
-_LABEL_UNITS = 255
+_TEXT_CODES: Final = (1, 2)
+_LABEL_UNITS: Final = 255
 
 
 def print_format(record: VariableRecord) -> tuple[int, int, int]:
@@ -54,9 +55,16 @@ def build_variables(
     """
     records = dictionary.variables
     names = _names(records, texts, findings)
-    variables = [
-        _describe(record, name, texts) for record, name in zip(records, names, strict=True)
-    ]
+    sets = _sets_of_variables(dictionary)
+    made: dict[object, tuple[Category, ...]] = {}  # many variables share their labels
+    variables = []
+    for record, name in zip(records, names, strict=True):
+        bare = _describe(record, name, texts)
+        labels = sets.get(record.name, ())
+        key = (*map(id, labels), record.width > 0, print_format(record)[0], *_missing_key(record))
+        if key not in made:
+            made[key] = _categories(record, labels, name, texts)
+        variables.append(dataclasses.replace(bare, categories=made[key]))
     places = [place for place, record in enumerate(records) if record.name == dictionary.weight]
     if places and not records[places[0]].width:
         place = places[0]
@@ -76,6 +84,7 @@ def build_plain_variables(
     """
     names = _names(dictionary.variables, texts, findings)
     variables = []
+    labels = _last_labels(dictionary)
     for record, name in zip(dictionary.variables, names, strict=True):
         code, _, _ = print_format(record)
         dated = not record.width and is_character(code, profile)
@@ -89,7 +98,7 @@ def build_plain_variables(
                 interval=Interval.DISCRETE if is_text else None,
                 display_format=pattern,
                 format_category=format_category(code) if pattern else "",
-                categories=_plain_categories(record, code, texts),
+                categories=_plain_categories(labels.get(record.name, {}), record, texts),
                 bare=dated,
             )
         )
@@ -109,18 +118,7 @@ def _raw(data: bytes, texts: Texts) -> str:
 def _describe(record: VariableRecord, name: str, texts: Texts) -> Variable:
     code, width, decimals = print_format(record)
     is_text = record.width > 0 or code in TEMPORAL_CODES
-    value_of = _value_reader(record, name, texts)
-    bare = Variable(
-        name,
-        missing_values=tuple(map(value_of, record.missing)),
-        missing_ranges=tuple(_span(low, high) for low, high in record.spans),
-    )
-    categories: dict[Value, Category] = {}
-    for stored, label in record.labels.items():
-        value = value_of(stored)
-        shown = _shown(value, record)
-        key = value if shown in categories else shown  # times of one day would fall together
-        categories[key] = Category(key, texts.text(label, name), bare.is_user_missing(value))
+    missing = _missing(record, name, texts)
     return Variable(
         name,
         label=texts.text(record.label or b"", name),
@@ -130,10 +128,45 @@ def _describe(record: VariableRecord, name: str, texts: Texts) -> Variable:
         decimals=None if is_text else decimals,
         width=record.width or width,
         storage=f"A{record.width}" if record.width else "double",
-        categories=tuple(categories.values()),
-        missing_values=tuple(_shown(value, record) for value in bare.missing_values),
-        missing_ranges=bare.missing_ranges,
+        missing_values=tuple(_shown(value, record) for value in missing.values),
+        missing_ranges=missing.ranges,
     )
+
+
+def _missing(record: VariableRecord, name: str, texts: Texts) -> Missing:
+    value_of = _value_reader(record, name, texts)
+    return Missing(
+        tuple(map(value_of, record.missing)),
+        tuple(_span(low, high) for low, high in record.spans),
+    )
+
+
+def _missing_key(record: VariableRecord) -> tuple[tuple[object, ...], ...]:
+    return tuple(record.missing), tuple(record.spans)
+
+
+def _sets_of_variables(dictionary: PorDictionary) -> dict[bytes, list[dict[bytes, bytes]]]:
+    """Return the sets of value labels of each variable, in order."""
+    found: dict[bytes, list[dict[bytes, bytes]]] = {}
+    for each in dictionary.label_sets:
+        for name in each.names:
+            found.setdefault(name, []).append(each.labels)
+    return found
+
+
+def _categories(
+    record: VariableRecord, sets: Sequence[dict[bytes, bytes]], name: str, texts: Texts
+) -> tuple[Category, ...]:
+    """Return categories; a later label of the same value replaces an earlier one, at its place."""
+    value_of, missing = _value_reader(record, name, texts), _missing(record, name, texts)
+    labels = {stored: label for each in sets for stored, label in each.items()}
+    categories: dict[Value, Category] = {}
+    for stored, label in labels.items():
+        value = value_of(stored)
+        shown = _shown(value, record)
+        key = value if shown in categories else shown  # times of one day would fall together
+        categories[key] = Category(key, texts.text(label, name), missing.holds(value))
+    return tuple(categories.values())
 
 
 def _value_reader(record: VariableRecord, name: str, texts: Texts) -> Callable[[bytes], Value]:
@@ -159,10 +192,26 @@ def _shown(value: Value, record: VariableRecord) -> Value:
     return temporal_text(value, code) or value
 
 
-def _plain_categories(record: VariableRecord, code: int, texts: Texts) -> tuple[Category, ...]:
+def _last_labels(dictionary: PorDictionary) -> dict[bytes, dict[bytes, bytes]]:
+    """Return the value labels that each variable has in the end for Dataverse.
+
+    A later set replaces an earlier one, and a set is known by the first variable it names.
+    """
+    tables: dict[bytes, dict[bytes, bytes]] = {}
+    keys: dict[bytes, bytes] = {}
+    for each in dictionary.label_sets:
+        tables[each.names[0]] = each.labels
+        keys.update(dict.fromkeys(each.names, each.names[0]))
+    return {name: tables[key] for name, key in keys.items()}
+
+
+def _plain_categories(
+    labels: dict[bytes, bytes], record: VariableRecord, texts: Texts
+) -> tuple[Category, ...]:
     """Return categories; of a date or time the value is the number's text, which no case has."""
+    code = print_format(record)[0]
     found: dict[Value, str] = {}
-    for stored, label in record.labels.items():
+    for stored, label in labels.items():
         value: Value
         if record.width:
             value = _raw(stored, texts)

@@ -206,7 +206,7 @@ def _numbers(
     tags = None
     if places is not None and codes.tagged and places.any():
         tags = pa.array(places)
-    if variable.bare:
+    if variable.bare and reading.options.profile.dates_as_text:
         return stata_dataverse.date_column(numbers, missing, display_format), tags
     unit = (
         ""

@@ -188,6 +188,7 @@ class Bytes {
     WithoutLock* lock_ = nullptr;
 };
 
-extern PyMethodDef UNF_METHODS[], TAB_METHODS[], CASES_METHODS[];
+extern PyMethodDef UNF_METHODS[], TAB_METHODS[], CASES_METHODS[], CSV_METHODS[], NUMBER_METHODS[],
+    XDR_METHODS[];
 
 }  // namespace tabkit::python
