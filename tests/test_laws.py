@@ -84,6 +84,7 @@ QUIRKS = {
     "dta/statacar.dta": "-Infinity is missing there; business dates are text",
     "dta/test2_117.dta": MISREAD,
     "dta/time_series_examples.dta": "dates stored as bytes are not decoded there",
+    "por/pspp_triad-data-5466.por": MISREAD,
     "sav/greetings.sav": MISREAD,
     "sav/triad-data-5466.sav": MISREAD,
     "sav/v14.sav": "very long strings stay in segments there",

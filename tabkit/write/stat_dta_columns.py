@@ -193,16 +193,19 @@ def _periods(days: npt.NDArray[np.int64], unit: str) -> npt.NDArray[np.int64]:
     if unit == "w":
         years = dates.astype("M8[Y]")
         week = np.minimum((dates - years.astype("M8[D]")).astype(np.int64) // 7, _WEEKS - 1)
-        return (years.astype(np.int64) + 10) * _WEEKS + week
+        weeks: npt.NDArray[np.int64] = (years.astype(np.int64) + 10) * _WEEKS + week
+        return weeks
     return months // _MONTHS[unit]
 
 
 def _first_days(periods: npt.NDArray[np.int64], unit: str) -> npt.NDArray[np.int64]:
+    weeks = np.zeros(len(periods), np.int64)
+    months = periods * _MONTHS.get(unit, 0) - 120
     if unit == "w":
         years, weeks = np.divmod(periods, _WEEKS)
-        return (years - 10).astype("M8[Y]").astype("M8[D]").astype(np.int64) + 7 * weeks
-    months = periods * _MONTHS[unit] - 120
-    return months.astype("M8[M]").astype("M8[D]").astype(np.int64)
+        months = (years - 10) * 12
+    days: npt.NDArray[np.int64] = months.astype("M8[M]").astype("M8[D]").astype(np.int64)
+    return days + 7 * weeks
 
 
 def counts(column: pa.Array, unit: str) -> tuple[Floats, Flags]:

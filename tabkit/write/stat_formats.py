@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 
 from tabkit.loss import Loss
+from tabkit.read.sas_formats import SasFormat, Temporal, parse_format
 from tabkit.read.spss_temporal import (
     CODE_A,
     CODE_F,
@@ -159,26 +160,35 @@ def stata_text_format(variable: Variable, width: int) -> str:
     return f"%{mark}{min(max(width, 9), 244)}s"
 
 
-def sas_format(variable: Variable, kind: pa.DataType) -> tuple[str, int, int]:
-    """Return name, width and decimals of a column's format in SAS."""
-    own = _SAS.fullmatch(variable.display_format)
-    if own and is_text(kind) == own[1].startswith("$"):
-        return own[1].upper(), int(own[2] or 0), int(own[3] or 0)
+def sas_format(variable: Variable, kind: pa.DataType) -> SasFormat:
+    """Return a column's format in SAS; empty for numbers and texts that have none."""
+    own = parse_format(variable.display_format)
+    is_sas = _SAS.fullmatch(variable.display_format) is not None
+    wanted = _sas_temporal(kind)
+    fits = own.temporal is wanted and own.name.startswith("$") == is_text(kind)
+    if is_sas and (fits or (is_text(kind) and own.name.startswith("$"))):
+        return own
     if is_text(kind):
-        return "", 0, 0
-    wanted = _temporal_codes(kind)
-    if wanted:
+        return SasFormat()
+    if wanted is not None:
         spss = _SPSS.fullmatch(variable.display_format)
         code = _CODES.get(spss[1], 0) if spss else 0
-        name = FORMAT_NAMES[code if code in wanted else min(wanted)]
-        found = _SAS.fullmatch(_SPSS_TO_SAS[name])
-        assert found is not None
-        return found[1], int(found[2]), 0
+        codes = _temporal_codes(kind)
+        return parse_format(_SPSS_TO_SAS[FORMAT_NAMES[code if code in codes else min(codes)]])
     shown = notation_of(variable, kind)
     if not variable.display_format or shown.width is None:
-        return "", 0, 0
+        return SasFormat()
     names = {"comma": "COMMA", "dollar": "DOLLAR", "exponent": "E", "general": "BEST"}
-    return names.get(shown.style, ""), min(shown.width, 32), min(shown.decimals or 0, 31)
+    width = min(max(shown.width, (shown.decimals or 0) + 2), 32)
+    return SasFormat(names.get(shown.style, ""), width, shown.decimals or None)
+
+
+def _sas_temporal(kind: pa.DataType) -> Temporal | None:
+    if pa.types.is_date(kind):
+        return Temporal.DATE
+    if pa.types.is_timestamp(kind):
+        return Temporal.DATETIME
+    return Temporal.TIME if is_duration(kind) else None
 
 
 def notation_of(variable: Variable, kind: pa.DataType) -> Notation:
