@@ -163,7 +163,7 @@ def _run(job: Job, progress: Progress | None = None) -> IngestReport | Exception
 
 def _tell(job: Job, outcome: IngestReport | Exception, *, as_json: bool) -> int:
     from tabkit.messages import explain
-    from tabkit.show import show_findings
+    from tabkit.show import show_findings, show_ledger
 
     if isinstance(outcome, UsageError):
         raise outcome
@@ -176,8 +176,7 @@ def _tell(job: Job, outcome: IngestReport | Exception, *, as_json: bool) -> int:
             click.echo(json.dumps({"source": str(job.source), "error": str(outcome)}))
         return code
     show_findings(job.name, outcome.findings)
-    for loss in outcome.losses:
-        click.echo(f"tabkit: {job.name}: not kept by these outputs: {loss}", err=True)
+    show_ledger(job.name, outcome.losses)
     if as_json:
         click.echo(json.dumps(report_json(outcome), ensure_ascii=False))
     else:

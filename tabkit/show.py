@@ -5,18 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.loss import Ledger
     from tabkit.model import Description, Finding, Value, Variable, VariableDescription
 
-_SHOWN_LOSSES: Final = 20
+_SHOWN_NAMES: Final = 8
 _SHOWN_FINDINGS: Final = 20
 
 
@@ -53,12 +54,21 @@ def convert_one(
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(loss) for loss in ledger], ensure_ascii=False))
     elif on_loss != "ignore":
-        for loss in ledger[:_SHOWN_LOSSES]:
-            click.echo(f"tabkit: {target}: not kept: {loss}", err=True)
-        if len(ledger) > _SHOWN_LOSSES:
-            more = len(ledger) - _SHOWN_LOSSES
-            click.echo(f"tabkit: {target}: and {more} more; --json lists all", err=True)
+        show_ledger(Path(target).name, ledger)
     return 0
+
+
+def show_ledger(name: str, ledger: Ledger) -> None:
+    """Print what a target does not carry: a line for each kind of loss, with its variables."""
+    kinds: dict[str, list[str]] = {}
+    for loss in ledger:
+        number = "" if loss.count is None else f" ({loss.count:,})"
+        kinds.setdefault(loss.what, []).append(f"{loss.variable or 'file'}{number}")
+    for what, variables in kinds.items():
+        shown = ", ".join(variables[:_SHOWN_NAMES])
+        if len(variables) > _SHOWN_NAMES:
+            shown += f" and {len(variables) - _SHOWN_NAMES:,} more (--json lists them)"
+        click.echo(f"tabkit: {name}: not kept: {what}: {shown}", err=True)
 
 
 def describe_one(

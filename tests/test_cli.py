@@ -133,7 +133,7 @@ def test_unf_explains(survey: Path) -> None:
 def test_convert_selects_and_reports(survey: Path, tmp_path: Path) -> None:
     """The asked variables in the asked order; losses on stderr, a line a variable."""
     done = tabkit("convert", survey, tmp_path / "s.tab", "--variables", "sex,age", "--no-header")
-    assert "not kept: sex: value labels (3)" in done.stderr
+    assert "s.tab: not kept: value labels: sex (3)\n" in done.stderr
     lines = (tmp_path / "s.tab").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 300
     assert all(len(line.split("\t")) == 2 for line in lines)

@@ -97,7 +97,9 @@ def test_profiles_agree_where_no_quirk_is_touched(corpus: Path, folder: str) -> 
     compared = 0
     for path in sorted((corpus / folder).iterdir()):
         try:
-            theirs = tabkit.describe(tabkit.open_table(path, profile="dataverse"), profile="dataverse")
+            theirs = tabkit.describe(
+                tabkit.open_table(path, profile="dataverse"), profile="dataverse"
+            )
             ours = tabkit.describe(tabkit.open_table(path))
         except TabkitError:
             continue

@@ -104,7 +104,7 @@ def _read(
         begun = start(pieces, options, home, path, CHUNK_BYTES)
     else:
         begun = start_plainly(options, home)
-    store = Store.empty()
+    store = Store.empty(options.block_cells)
     try:
         table = _pass(begun, pieces, options, path, store)
     except BaseException:

@@ -20,9 +20,11 @@ from tabkit.read.delimited_types import ColumnType, Form, cell_classes
 if TYPE_CHECKING:
     from tabkit.read.delimited_cells import Bytes, Flags, Integers
 
-_DIGIT, _OTHER = 1, 2
+_DIGIT, _MINUS, _FRACTION, _OTHER = 1, 2, 4, 8  # what bytes a cell has
 _TABLE: Final = np.full(256, _OTHER, np.uint8)
 _TABLE[[ord(c) for c in "0123456789"]] = _DIGIT
+_TABLE[ord("-")] = _MINUS
+_TABLE[[ord(c) for c in ".eE"]] = _FRACTION
 
 _INTEGER: Final = r"\A(?:[+-]?[0-9]+|null)\z"
 #: Source: Java SE API, Double.valueOf(String).
@@ -62,15 +64,12 @@ class JavaTypeObserver:
         classes = cell_classes(_TABLE, text, ends, lengths)
         height = len(ends) // width
         first = np.where(self.numeric, height, 0)  # the first row to be tested as a date
-        rest = np.flatnonzero((classes & _OTHER > 0) & np.tile(self.numeric, height))
+        rest = np.flatnonzero((classes > _DIGIT) & np.tile(self.numeric, height))
         if len(rest):
-            strings = cells.take(pa.array(rest))
-            word = _matches(strings, _WORD_PATTERN)
-            whole = _matches(strings, _INTEGER)
-            fails = ~(word | _matches(strings, _NUMBER))
+            number, whole, word = _number_tests(cells.take(pa.array(rest)), classes[rest])
             self.integer[rest[~whole] % width] = False
             self.odd[rest[word] % width] = True
-            np.minimum.at(first, rest[fails] % width, rest[fails] // width)
+            np.minimum.at(first, rest[~number] % width, rest[~number] // width)
         self.numeric &= first == height
         for column in np.flatnonzero(first < height).tolist():
             if self.patterns[column] != _TEXT:
@@ -97,6 +96,23 @@ class JavaTypeObserver:
         if pattern == _TEXT:
             return ColumnType(Form.TEXT)
         return ColumnType(Form.PRINTED_DATE, pattern=pattern)
+
+
+def _number_tests(strings: pa.StringArray, classes: Bytes) -> tuple[Flags, Flags, Flags]:
+    """Tell which cells are numbers, which of them integers, and which are words for numbers."""
+    plain = (classes & _OTHER) == 0
+    number, whole, word = plain.copy(), plain & ((classes & _FRACTION) == 0), ~plain
+    try:
+        strings.filter(pa.array(plain)).cast(pa.float64())
+    except pa.ArrowInvalid:  # not all of these are numbers
+        plain = np.zeros(len(plain), np.bool_)
+    others = ~plain
+    if others.any():
+        rest = strings.filter(pa.array(others))
+        word[others] = _matches(rest, _WORD_PATTERN)
+        whole[others] = _matches(rest, _INTEGER)
+        number[others] = word[others] | _matches(rest, _NUMBER)
+    return number, whole, word
 
 
 def print_numbers(strings: pa.StringArray, *, integer: bool) -> pa.StringArray:

@@ -28,6 +28,7 @@ _LONGEST_CELL: Final = 1 << 24  # bytes; a quote that is open for longer was non
 _LONGEST_ROW: Final = 1 << 26  # bytes
 _MEMORY_BYTES: Final = 1 << 26  # of cells waiting
 _PAD_CELLS, _PAD_FACTOR = 50_000_000, 20  # a table may not consist of padding
+_JOINED_BYTES: Final = 1 << 25  # of cells joined into one block
 _SCHEMA: Final = pa.schema([pa.field("cells", pa.string())])
 
 
@@ -127,25 +128,46 @@ def _insist(source: bytes, dialect: Dialect, path: Path, line: int, *, final: bo
 
 @dataclasses.dataclass(slots=True)
 class Store:
-    """Cells put by, block after block, and given back in the same order."""
+    """Cells put by, block after block, and given back in the same order.
+
+    Small blocks are joined: what comes after costs by the block.
+    """
 
     file: tempfile.SpooledTemporaryFile[bytes]
     writer: pa.RecordBatchStreamWriter
+    most_cells: int
     widths: list[int] = dataclasses.field(default_factory=list)
+    waiting: list[pa.StringArray] = dataclasses.field(default_factory=list)
+    waiting_width: int = 0
 
     @classmethod
-    def empty(cls) -> Store:
-        """Make a store without cells."""
+    def empty(cls, most_cells: int) -> Store:
+        """Make a store without cells; blocks of up to ``most_cells`` are joined."""
         file = tempfile.SpooledTemporaryFile(_MEMORY_BYTES, prefix="tabkit-")  # noqa: SIM115
-        return cls(file, pa.ipc.new_stream(pa.PythonFile(file, "w"), _SCHEMA))
+        return cls(file, pa.ipc.new_stream(pa.PythonFile(file, "w"), _SCHEMA), most_cells)
 
     def append(self, cells: pa.StringArray, width: int) -> None:
         """Put whole rows of ``width`` cells by."""
-        self.writer.write_batch(pa.record_batch([cells], schema=_SCHEMA))
-        self.widths.append(width)
+        together = [*self.waiting, cells]
+        if (
+            width != self.waiting_width
+            or sum(map(len, together)) > self.most_cells
+            or sum(each.nbytes for each in together) > _JOINED_BYTES
+        ):
+            self._flush()
+        self.waiting.append(cells)
+        self.waiting_width = width
+
+    def _flush(self) -> None:
+        if self.waiting:
+            joined = pa.concat_arrays(self.waiting)
+            self.writer.write_batch(pa.record_batch([joined], schema=_SCHEMA))
+            self.widths.append(self.waiting_width)
+            self.waiting = []
 
     def finish(self) -> None:
         """End the writing."""
+        self._flush()
         self.writer.close()
 
     def __iter__(self) -> Iterator[tuple[pa.StringArray, int]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PIECE: Final = 1 << 20
 _SAMPLE: Final = 1 << 16  # bytes of lines with non-ASCII characters, enough to guess a charset
 _CONTROL_SHARE: Final = 0.1  # text has fewer control characters than that
+_FEW_CONTROLS: Final = 8  # in a small file they do not tell
 _NUL_SHARE: Final = 0.2  # UTF-16 of mostly Latin letters has more NUL bytes than that
 
 _MARKS: Final = (
@@ -149,7 +150,7 @@ _CONTROLS: Final = bytes(c for c in range(32) if c not in b"\t\n\r\f\x1a\x1b")
 
 def _check_text(head: bytes, path: Path) -> None:
     controls = len(head) - len(head.translate(None, _CONTROLS))
-    if controls > len(head) * _CONTROL_SHARE:
+    if controls > max(_FEW_CONTROLS, len(head) * _CONTROL_SHARE):
         raise FormatError(
             f"this is not text: {controls:,} of the first {len(head):,} bytes are control codes",
             path,

@@ -56,13 +56,13 @@ def open_por(path: Path, options: ReadOptions) -> TableStream:
     """
     plain = options.profile.dates_as_text
     as_java = plain and has_other_bytes(path) and _is_sound_in_java(path)
-    decoder = Decoder("ascii") if as_java else _choose_decoder(path, options)
     with path.open("rb") as file:
         text = PortableText(file, path, as_java=as_java)
         dictionary = read_dictionary(text, path)
-    if not text.is_ascii:
-        decoder = Decoder("ascii")
-    texts, findings = Texts(decoder), list[Finding]()
+    findings: list[Finding] = []
+    plainly = as_java or not text.is_ascii
+    decoder = Decoder("ascii") if plainly else _choose_decoder(path, options, findings)
+    texts = Texts(decoder)
     if plain:
         variables = build_plain_variables(dictionary, texts, options.profile, findings)
     else:
@@ -97,11 +97,15 @@ def _is_sound_in_java(path: Path) -> bool:
     return not findings
 
 
-def _choose_decoder(path: Path, options: ReadOptions) -> Decoder:
+def _choose_decoder(path: Path, options: ReadOptions, findings: list[Finding]) -> Decoder:
     """Return a decoder; a portable file declares no encoding."""
     if options.encoding:
         return named_decoder(options.encoding)
-    return Decoder(UTF8 if not has_other_bytes(path) or is_utf8(path) else WINDOWS)
+    if not has_other_bytes(path):
+        return Decoder(UTF8)
+    name, codec = ("UTF-8", UTF8) if is_utf8(path) else ("windows-1252", WINDOWS)
+    findings.append(Finding(f"the file declares no encoding: text is read as {name}"))
+    return Decoder(codec)
 
 
 def _blocks(

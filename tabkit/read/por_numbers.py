@@ -72,7 +72,9 @@ def _split(token: bytes) -> tuple[int, int] | None:
     if not whole and not fraction:
         return None
     exponent = int(power_sign + power, BASE) if power else 0
-    if abs(exponent) > _LARGEST_POWER:
+    if exponent < -_LARGEST_POWER:
+        return 0, 0
+    if exponent > _LARGEST_POWER:
         return None
     return int(sign + whole + fraction, BASE), exponent - len(fraction)
 

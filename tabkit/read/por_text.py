@@ -24,15 +24,18 @@ _TABLE: Final = slice(200, 456)
 _MARK: Final = b"SPSSPORT"
 _MARK_END: Final = 1024  # how far the mark may have slipped in a header of lost blanks
 _UNKNOWN: Final = 0xFF  # stands for bytes that the file's table does not explain
+_PLAIN_LINES: Final = 5  # those before the mark, which Dataverse's reader passes over
 _JAVA_LINE_ENDS: Final = re.compile("[\x85\u2028\u2029]")
 
 #: Characters 64 to 188 of the portable set, those before and after have no place in ASCII.
 _FIRST: Final = 64
 _PORTABLE: Final = (
     b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz .<(+|&[]!$*);^-/|,%_>?`:#@'=\""
-    b"\0\0\0\0\0\0~\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0{}\\"
+    + b"\0" * 6
+    + b"~"
+    + b"\0" * 21
+    + b"{}\\"
 )
-_SYNTAX: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ ./*+-"
 
 
 class PortableText:
@@ -58,11 +61,11 @@ class PortableText:
         self._table: bytes | None = None
         self.buffer, self.position, self.is_ascii = b"", 0, True
         head = self._peek(_MARK_END)
-        table = _translation(head[_TABLE])
-        if table is not None:
-            self._table, self.is_ascii = table, False
-            self.buffer = self.buffer.translate(table)
-        start = self.buffer.find(_MARK, 0, _MARK_END)
+        start = head.find(_MARK, 0, _MARK_END)
+        if start < 0:
+            self._table, self.is_ascii = _translation(head[_TABLE]), False
+            self.buffer = head.translate(self._table)
+            start = self.buffer.find(_MARK, 0, _MARK_END)
         if start < 0:
             raise FormatError("this is not an SPSS portable file", path, "byte 0")
         self.position = start + len(_MARK)
@@ -123,21 +126,28 @@ _AGAIN: Final = "it is damaged or truncated: transfer it again"
 def has_other_bytes(path: Path) -> bool:
     """Whether the file has bytes beyond ASCII after its header."""
     with path.open("rb") as file:
-        file.seek(_HEAD)
-        return any(not chunk.isascii() for chunk in iter(lambda: file.read(_CHUNK), b""))
+        return any(not chunk.isascii() for chunk in _after_table(file))
 
 
 def is_utf8(path: Path) -> bool:
     """Whether the bytes beyond ASCII are UTF-8, but for characters that were cut to fit."""
     sound = broken = 0
     with path.open("rb") as file:
-        for chunk in _joined(file, as_java=False):
+        for chunk in _after_table(file):
             if not chunk.isascii():
                 text = chunk.decode("utf-8", "replace")
                 wrong = text.count("\ufffd")
                 sound += len(text) - len(text.encode("ascii", "ignore")) - wrong
                 broken += wrong
     return sound > broken
+
+
+def _after_table(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the text after the table of characters."""
+    skip = _TABLE.stop
+    for chunk in _joined(file, as_java=False):
+        yield chunk[skip:]
+        skip = 0
 
 
 def _joined(file: BinaryIO, *, as_java: bool) -> Iterator[bytes]:
@@ -148,18 +158,22 @@ def _joined(file: BinaryIO, *, as_java: bool) -> Iterator[bytes]:
         yield head
         yield from iter(lambda: file.read(_CHUNK), b"")
         return
-    rest = head
+    rest, plain = head, _PLAIN_LINES if as_java else 0
     while chunk := file.read(_CHUNK):
         *lines, rest = (rest + chunk).split(stop)
-        yield _fill(lines, as_java=as_java)
+        yield _fill(lines, plain if as_java else len(lines))
+        plain = max(plain - len(lines), 0)
     lines = rest.split(stop)
-    yield _fill(lines if lines[-1] else lines[:-1], as_java=as_java)
+    lines = lines if lines[-1] else lines[:-1]
+    yield _fill(lines, plain if as_java else len(lines))
 
 
-def _fill(lines: list[bytes], *, as_java: bool) -> bytes:
+def _fill(lines: list[bytes], plain: int) -> bytes:
+    """Return lines as one, those after the first ``plain`` as Dataverse's reader has them."""
     filled = [line.rstrip(b"\r").ljust(LINE) for line in lines]
-    if as_java:
-        filled = [line if line.isascii() else _through_java(line) for line in filled]
+    for place, line in enumerate(filled[plain:], plain):
+        if not line.isascii():
+            filled[place] = _through_java(line)
     return b"".join(filled)
 
 
@@ -173,20 +187,18 @@ def _through_java(line: bytes) -> bytes:
     return _JAVA_LINE_ENDS.sub("", line.decode("utf-8", "replace")).encode()
 
 
-def _translation(table: bytes) -> bytes | None:
-    """Return a table for `bytes.translate` into ASCII, None where the file is in that order.
+def _translation(table: bytes) -> bytes:
+    """Return a table for `bytes.translate` into ASCII order.
 
-    Several writers leave out characters of ASCII that they use, so a file whose digits, letters
-    and signs are in their places is taken as it is.
+    Asked only where SPSSPORT does not stand there in ASCII: writers in that order leave out some
+    characters that they use.
     """
     codes = table[_FIRST : _FIRST + len(_PORTABLE)]
-    places = dict(zip(_PORTABLE, codes, strict=False))
-    if all(places.get(character) == character for character in _SYNTAX):
-        return None
     translated = bytearray([_UNKNOWN] * 256)
-    nothing = codes[:1]  # an unused place holds the file's digit 0
-    for character, code in zip(reversed(_PORTABLE), reversed(codes), strict=False):
-        if character and code not in nothing:
+    pairs = list(zip(_PORTABLE, codes, strict=False))
+    for character, code in reversed(pairs):
+        if character and code != codes[0]:  # an unused place holds the file's digit 0
             translated[code] = character
-    translated[codes[0] if codes else 0] = ord("0")
+    if codes:
+        translated[codes[0]] = _PORTABLE[0]
     return bytes(translated)

@@ -65,6 +65,13 @@ def build_variables(
         if key not in made:
             made[key] = _categories(record, labels, name, texts)
         variables.append(dataclasses.replace(bare, categories=made[key]))
+    unknown = set(sets).difference(record.name for record in records)
+    findings += [
+        Finding(
+            f"value labels of {texts.text(name)}, which is no variable, are left out", "warning"
+        )
+        for name in sorted(unknown)
+    ]
     places = [place for place, record in enumerate(records) if record.name == dictionary.weight]
     if places and not records[places[0]].width:
         place = places[0]

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from tabkit.model import Block, Finding
 from tabkit.read.sas_formats import Temporal, column_type
+from tabkit.read.spss_columns import decode_column
 from tabkit.read.spss_temporal import TemporalFaults
 
 if TYPE_CHECKING:
@@ -45,20 +46,19 @@ class Column:
         values: Numbers (float64) or texts, null where missing.
         tags: Indices into `TAG_LETTERS`, None where no case is tagged.
         replaced: Cases whose text had bytes without a meaning in the encoding.
+        is_beyond_ascii: Whether texts had bytes whose meaning the encoding tells.
     """
 
     values: pa.Array
     tags: pa.Int8Array | None = None
     replaced: int = 0
+    is_beyond_ascii: bool = False
 
 
 def text_column(stored: pa.BinaryArray, decoder: Decoder) -> Column:
-    """Decode texts without their padding, each distinct one once."""
-    encoded = stored.dictionary_encode()
-    decoded = [decoder.decode(data.rstrip(_PADDING)) for data in encoded.dictionary.to_pylist()]
-    texts = pa.array([text for text, _ in decoded], pa.string()).take(encoded.indices)
-    faulty = np.array([not whole for _, whole in decoded], np.bool_)
-    return Column(texts, None, int(faulty[encoded.indices.to_numpy()].sum()) if len(faulty) else 0)
+    """Decode texts with bytes beyond ASCII, without their padding, each distinct one once."""
+    texts, replaced = decode_column(stored, lambda data: decoder.decode(data.rstrip(_PADDING)))
+    return Column(texts, None, replaced, is_beyond_ascii=True)
 
 
 class BlockMaker:

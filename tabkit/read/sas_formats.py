@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
 from tabkit.model import Finding, Interval, Kind, Variable
+from tabkit.read.spss_dictionary import make_unique
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,20 +136,16 @@ def name_apart(
     variables: Sequence[SasVariable], findings: list[Finding]
 ) -> tuple[SasVariable, ...]:
     """Give a name of its own to every variable that has none, or that of an earlier one."""
-    taken = {variable.name for variable in variables} | {""}
-    seen: set[str] = {""}
-    counts = itertools.count(2)
     named = []
     for number, variable in enumerate(variables, 1):
-        name = variable.name
-        if name in seen:
-            stem = name or "VAR"
-            name = next(each for i in counts if (each := f"{stem}_{i}") not in taken)
-            was = f"its name {variable.name!r} occurs twice" if variable.name else "it has no name"
-            findings.append(Finding(f"variable {number} is called {name}: {was}", "warning", name))
-        seen.add(name)
-        named.append(dataclasses.replace(variable, name=name))
-    return tuple(named)
+        name = variable.name or f"VAR{number}"
+        if not variable.name:
+            findings.append(Finding(f"a variable without a name is named {name}", "warning", name))
+        named.append(name)
+    return tuple(
+        dataclasses.replace(variable, name=name)
+        for variable, name in zip(variables, make_unique(named, findings), strict=True)
+    )
 
 
 def make_variable(source: SasVariable) -> Variable:
@@ -169,7 +165,7 @@ def make_variable(source: SasVariable) -> Variable:
         Interval.DISCRETE if character else None,
         display_format=str(shown),
         format_category=category,
-        decimals=shown.decimals,
+        decimals=None if character else shown.decimals,
         width=source.width if source.is_text else shown.width,
         storage=f"{'char' if source.is_text else 'num'}{source.width}",
         attributes=(("informat", source.informat),) if source.informat else (),

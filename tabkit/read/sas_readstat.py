@@ -15,13 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyreadstat
 
-from tabkit.errors import FormatError, UsageError
+from tabkit.errors import FormatError
 from tabkit.model import TAG_LETTERS, Category
 from tabkit.read.sas_columns import Column, text_column
 from tabkit.read.sas_formats import SasVariable, parse_format
 from tabkit.read.sas_header import CATALOG, read_header
 from tabkit.read.sas_pages import PagedFile
-from tabkit.read.spss_text import Decoder, codec_of
+from tabkit.read.spss_text import WINDOWS, Decoder, named_decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -67,12 +67,8 @@ def choose_decoder(override: str | None, header: SasHeader) -> Decoder | None:
         UsageError: The override is no encoding.
     """
     if override is None:
-        return None if header.codec else Decoder("cp1252", guessed=True)
-    codec = codec_of(override)
-    if codec is None:
-        msg = f"no encoding is named {override!r}"
-        raise UsageError(msg)
-    return Decoder(codec)
+        return None if header.codec else Decoder(WINDOWS, guessed=True)
+    return named_decoder(override)
 
 
 def read_dictionary(

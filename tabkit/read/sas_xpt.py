@@ -8,14 +8,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
-from tabkit.errors import FormatError, UsageError
+from tabkit.errors import FormatError
 from tabkit.model import Finding, Origin, TableStream
 from tabkit.read.sas_catalog import add_categories, find_labels, labels_of
 from tabkit.read.sas_columns import BlockMaker
 from tabkit.read.sas_formats import make_variable, name_apart
 from tabkit.read.sas_xpt_cases import CaseLayout, decode_cases
 from tabkit.read.sas_xpt_library import count_cases, read_library
-from tabkit.read.spss_text import Decoder, codec_of
+from tabkit.read.spss_text import WINDOWS, Decoder, named_decoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tabkit.read.sas_formats import SasVariable
     from tabkit.read.sas_xpt_library import Member
 
+_GUESSED: Final = (
+    "the file declares no encoding: text is read as UTF-8 where it is that, else as windows-1252"
+)
 _BLOCK_BYTES: Final = 1 << 26  # of cases read at once: long texts are few cases
 
 
@@ -77,12 +80,8 @@ def open_library(
 def _choose_decoder(options: ReadOptions) -> Decoder:
     """Return a decoder; a transport file declares no encoding."""
     if options.encoding is None:
-        return Decoder("cp1252", guessed=True)
-    codec = codec_of(options.encoding)
-    if codec is None:
-        msg = f"no encoding is named {options.encoding!r}"
-        raise UsageError(msg)
-    return Decoder(codec)
+        return Decoder(WINDOWS, guessed=True)
+    return named_decoder(options.encoding)
 
 
 def _own_labels(
@@ -139,6 +138,7 @@ def _blocks(
     layout = CaseLayout(
         member.row_length, tuple((at, each.width, each.is_text) for at, each in fields)
     )
+    guessed = False
     with path.open("rb") as file:
         file.seek(member.start)
         for start in range(0, cases, rows):
@@ -146,5 +146,7 @@ def _blocks(
             data = file.read(wanted)
             if len(data) < wanted:
                 raise FormatError("the file became shorter while it was read", path)
-            yield from maker.blocks(decode_cases(data, layout, decoder), rows)
-    findings += maker.findings()
+            columns = decode_cases(data, layout, decoder)
+            guessed |= decoder.guessed and any(column.is_beyond_ascii for column in columns)
+            yield from maker.blocks(columns, rows)
+    findings += [Finding(_GUESSED)] * guessed + maker.findings()

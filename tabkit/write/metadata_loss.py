@@ -9,13 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabkit.loss import Loss
-from tabkit.model import Measure
+from tabkit.model import Kind, Measure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from tabkit.model import Table, Variable
 
+#: Numbers stand on the right unless a file says otherwise, texts on the left.
+_UNUSUAL: Final = {Kind.NUMERIC: ("left", "center"), Kind.CHARACTER: ("center",)}
 #: What can be stated of a variable, in the ledger's words, and how much of it there is.
 _OF_VARIABLE: Final[Mapping[str, Callable[[Variable], int]]] = MappingProxyType(
     {
@@ -29,7 +31,7 @@ _OF_VARIABLE: Final[Mapping[str, Callable[[Variable], int]]] = MappingProxyType(
             variable.display_format or variable.decimals is not None
         ),
         "display width": lambda variable: variable.display_width is not None,
-        "alignment": lambda variable: bool(variable.alignment),
+        "alignment": lambda variable: variable.alignment in _UNUSUAL[variable.kind],
         "storage type": lambda variable: bool(variable.storage),
         "use as weight": lambda variable: variable.weight,
         "role": lambda variable: bool(variable.role),

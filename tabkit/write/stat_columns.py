@@ -38,6 +38,7 @@ _DAY: Final = 86_400
 _PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _BLOCK_BYTES: Final = 1 << 26  # bytes of the cases that are made at once
 _BLOCK_ROWS: Final = 65_536
+_WIDTH_DIGITS: Final = 6
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -217,6 +218,13 @@ def raw_number(value: Value, kind: pa.DataType, clock: Clock) -> float | None:
     if pa.types.is_timestamp(kind):
         seconds -= (SPSS_CLOCK.epoch - clock.epoch) * _DAY
     return float(seconds) * clock.second
+
+
+def declared_width(storage: str, prefix: str) -> int:
+    """Return the width in a storage type such as ``A20``, ``str18`` or ``char8``; 0 for another."""
+    digits = storage.removeprefix(prefix)
+    known = storage.startswith(prefix) and digits.isdecimal() and len(digits) < _WIDTH_DIGITS
+    return int(digits) if known else 0
 
 
 def longest(column: pa.ChunkedArray) -> int:

@@ -20,6 +20,7 @@ from tabkit.read.stata_temporal import type_of, unit_of
 from tabkit.write.metadata_loss import count_true
 from tabkit.write.stat_columns import (
     STATA_CLOCK,
+    declared_width,
     inexact,
     is_duration,
     is_text,
@@ -143,9 +144,7 @@ def _plan_text(
     found = losses("empty strings became missing", old, count_true(pc.equal(column, "")))
     column, count = replace_texts(column, "\0", "\ufffd")
     found += losses("strings with NUL characters: replaced", old, count)
-    declared = variable.storage.removeprefix("str")
-    wanted = int(declared) if declared.isdigit() and variable.storage.startswith("str") else 1
-    width = max(1, wanted, longest(column))
+    width = max(1, declared_width(variable.storage, "str"), longest(column))
     long = width > _SHORT_STRING or variable.storage == LONG_STRING
     storage = LONG_STRING if long else "str"
     told = LONG_STRING if long else f"str{width}"

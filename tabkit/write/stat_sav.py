@@ -13,7 +13,7 @@ from tabkit.loss import Loss
 from tabkit.write import stat_sav_records as records
 from tabkit.write.metadata_loss import metadata_losses, tag_losses
 from tabkit.write.stat_columns import batches_of, plain_table, require_variables, rows_of
-from tabkit.write.stat_names import POR_NAMES, SPSS_NAMES, cut_bytes, legal_names
+from tabkit.write.stat_names import POR_NAMES, SPSS_NAMES, legal_names
 from tabkit.write.stat_sav_cases import (
     ZlibBlocks,
     bytecode,
@@ -28,7 +28,7 @@ from tabkit.write.stat_sav_texts import (
     document_lines,
     response_set_lines,
 )
-from tabkit.write.stat_spss import SpssLimits, plan_spss
+from tabkit.write.stat_spss import SpssLimits, fit_text, plan_spss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,7 @@ def _places(columns: Sequence[SpssColumn]) -> list[SavVariable]:
 def _write_dictionary(
     file: BinaryIO, table: Table, variables: Sequence[SavVariable], *, zlib: bool
 ) -> list[Loss]:
-    label = cut_bytes(table.label, _FILE_LABEL)
+    label = fit_text(table.label, _FILE_LABEL, LIMITS)
     found = [] if label == table.label else [Loss(f"the file label became {label!r}")]
     lines, lost = document_lines(table.notes)
     found += lost

@@ -5,6 +5,7 @@ Source: GNU PSPP developer's guide, "System File Format". `tabkit.read.spss_exte
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import re
 from types import MappingProxyType
@@ -16,7 +17,7 @@ from tabkit.write.stat_columns import losses
 from tabkit.write.stat_names import SPSS_NAMES, cut_bytes, legal_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tabkit.model import ResponseSet, Variable
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 LINE_BYTES: Final = 80
 _ROLE_NUMBERS: Final[Mapping[str, str]] = MappingProxyType({n: code for code, n in ROLES.items()})
 _QUESTION: Final = "QuestionText"
-_ELEMENT: Final = re.compile(r"(.+)\[(\d+)\]")
+_QUESTIONS: Final = ("question", "questiontext", "question_text", "questionlit")  # taken for one
+_ELEMENT: Final = re.compile(r"(.+)\[(\d{1,6})\]", re.DOTALL)
 _ATTRIBUTE_NAMES: Final = dataclasses.replace(SPSS_NAMES, first="@$", reserved=frozenset())
 _VARIABLE_SET, _PRODUCT_INFO = "VariableSet ", "ProductInfo"
 
@@ -37,13 +39,14 @@ def attributes_of_variables(
     parts, found = [], []
     for name, variable in named:
         pairs = list(variable.attributes)
-        if variable.question and variable.question not in [text for _, text in pairs]:
-            pairs.append((_QUESTION, variable.question))
+        asked = [text for key, text in pairs if key.lower() in _QUESTIONS]
+        if variable.question and variable.question not in asked[:1]:
+            pairs.insert(0, (_QUESTION, variable.question))
+        text, lost = _attributes(pairs, variable.name)
         if variable.role in _ROLE_NUMBERS:
-            pairs.append((ROLE_ATTRIBUTE, _ROLE_NUMBERS[variable.role]))
+            text += f"{ROLE_ATTRIBUTE}('{_ROLE_NUMBERS[variable.role]}'\n)"
         elif variable.role:
             found.append(Loss("role", variable.name))
-        text, lost = _attributes(pairs, variable.name)
         found += lost
         if text:
             parts.append(f"{name}:{text}")
@@ -67,29 +70,26 @@ def attributes_of_file(pairs: Pairs) -> tuple[bytes, bytes, bytes, list[Loss]]:
     return text.encode(), "".join(sets).encode(), product.encode(), found
 
 
-def _attributes(pairs: Iterable[tuple[str, str]], owner: str) -> tuple[str, list[Loss]]:
+def _attributes(pairs: Pairs, owner: str) -> tuple[str, list[Loss]]:
     r"""Return ``name('value'\n'value'\n)name(…)``; ``name[2]`` is the second value of a name."""
     values: dict[str, list[str]] = {}
-    broken = 0
     for name, text in pairs:
         element = _ELEMENT.fullmatch(name)
-        kept = name
-        if element and len(values.get(element[1], ())) == int(element[2]) - 1 > 0:
-            kept = element[1]
-        values.setdefault(kept, []).append(_line(text))
-        broken += _line(text) != text
+        follows = element and len(values.get(element[1], ())) == int(element[2]) - 1 > 0
+        owner_name = element[1] if element and follows else name
+        values.setdefault(owner_name, []).append(_line(text))
     names = legal_names(list(values), _ATTRIBUTE_NAMES)
-    found = [
-        Loss(f"attribute {old} became {new}", owner)
-        for old, new in zip(values, names, strict=True)
-        if old != new
-    ]
-    found += losses("line ends in attributes became blanks", owner, broken)
+    told = collections.Counter(
+        (f"{name}[{number}]" if number > 1 else name, text)
+        for name, texts in zip(names, values.values(), strict=True)
+        for number, text in enumerate(texts, 1)
+    )
+    changed = sum((collections.Counter(pairs) - told).values())
     parts = [
         name + "(" + "".join(f"'{text}'\n" for text in texts) + ")"
         for name, texts in zip(names, values.values(), strict=True)
     ]
-    return "".join(parts), found
+    return "".join(parts), losses("attributes changed in name or text", owner, changed)
 
 
 def response_set_lines(
@@ -97,44 +97,35 @@ def response_set_lines(
 ) -> tuple[bytes, list[Loss]]:
     """Return the text of record 7/7; ``short_names`` are those of all variables by their name."""
     names = legal_names([each.name.removeprefix("$") for each in sets], SPSS_NAMES)
-    lines, found = [], []
+    lines, changed = [], 0
     for name, each in zip(names, sets, strict=True):
-        label = _line(each.label).encode()
-        members = [short_names[member].lower() for member in each.variables]
-        start = b"$" + name.encode() + b"="
-        if each.counted is None:
-            kind = b"C"
-        else:
-            counted = each.counted.encode()
-            kind = b"D%d %b" % (len(counted), counted)
-        lines.append(start + kind + b" %d %b " % (len(label), label) + b" ".join(members) + b"\n")
-        if each.name != f"${name}" or _line(each.label) != each.label:
-            found.append(Loss(f"the response set {each.name} became ${name}"))
-    return b"".join(lines), found
+        label, counted = _line(each.label).rstrip(" "), _line(each.counted or "").rstrip(" ")
+        members = b" ".join(short_names[member].lower() for member in each.variables)
+        kind = "C" if each.counted is None else f"D{len(counted.encode())} {counted}"
+        text = f"${name}={kind} {len(label.encode())} {label} "
+        lines.append(text.encode() + members + b"\n")
+        same = (f"${name}", label, counted) == (each.name, each.label, each.counted or "")
+        changed += not same
+    return b"".join(lines), losses("response sets changed in name or text", "", changed)
 
 
 def document_lines(notes: Sequence[str]) -> tuple[list[bytes], list[Loss]]:
     """Return the lines of record 6: notes one after the other, long lines in pieces."""
-    lines: list[bytes] = []
-    long, ends = 0, 0
-    for line in "\n".join(notes).split("\n") if notes else ():
-        text = line.rstrip(" \0")
-        ends += text != line
-        long += len(text.encode()) > LINE_BYTES
-        lines.append(b"")
+    lines = [b""]
+    for line in "\n".join(notes).replace("\0", "").split("\n"):
+        text = line.rstrip(" ")
         while text:
             piece = cut_bytes(text, LINE_BYTES)
             text = text[len(piece) :]
             lines[-1] = piece.encode()
             if text:
                 lines.append(b"")
-    while lines and not lines[-1]:
-        lines.pop()
-    found = losses(f"lines of notes over {LINE_BYTES} bytes were cut in pieces", "", long)
-    found += losses("blanks at the end of lines of notes are not kept", "", ends)
-    if len(notes) > 1:
-        found.append(Loss("notes became one text", "", len(notes)))
-    return lines, found
+        lines.append(b"")
+    told = b"\n".join(line.rstrip(b" ") for line in lines).decode().rstrip()
+    if list(notes) == ([told] if told else []):
+        return told.encode().split(b"\n") if told else [], []
+    found = Loss(f"notes became one text in lines of {LINE_BYTES} bytes", "", len(notes))
+    return told.encode().split(b"\n") if told else [], [found]
 
 
 def _line(text: str) -> str:

@@ -17,12 +17,12 @@ from tabkit.write.metadata_loss import count_true
 from tabkit.write.stat_columns import (
     SPSS_CLOCK,
     cut_texts,
+    declared_width,
     inexact,
     is_text,
     longest,
     losses,
     raw_number,
-    replace_texts,
 )
 from tabkit.write.stat_formats import format_losses, spss_format, told_spss
 from tabkit.write.stat_names import NameRules, cut_bytes, legal_names, name_losses, plain_ascii
@@ -105,8 +105,14 @@ def plan_spss(table: Table, limits: SpssLimits) -> tuple[Table, list[SpssColumn]
 
 
 def fit_text(text: str, limit: int, limits: SpssLimits) -> str:
-    """Return a label or note as the format can hold it."""
-    return cut_bytes(plain_ascii(text) if limits.is_ascii else text, limit)
+    """Return a label as the format can hold it: SPSS drops blanks and NULs at its end."""
+    text = text.replace("\0", "")
+    return cut_bytes(_printable(text) if limits.is_ascii else text, limit).rstrip(" ")
+
+
+def _printable(text: str) -> str:
+    """Return a text in ASCII without line ends and other control characters."""
+    return "".join(each if each >= " " else " " for each in plain_ascii(text))
 
 
 def _fitting(
@@ -120,21 +126,19 @@ def _fitting(
     found += losses("blanks at the end of strings are not kept", name, ends)
     if limits.is_ascii:
         column, count = _ascii_texts(column)
-        found += losses("strings with characters that are not ASCII: replaced", name, count)
-        for control in "\0\t\n\r":
-            column, count = replace_texts(column, control, " ")
-            found += losses("strings with control characters: replaced by blanks", name, count)
+        found += losses(
+            "strings with characters that are not printable ASCII: replaced", name, count
+        )
     column, count = cut_texts(column, limits.text)
     found += losses(f"strings of more than {limits.text:,} bytes were cut", name, count)
     return column, found
 
 
 def _ascii_texts(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, int]:
-    other = pc.invert(pc.string_is_ascii(column))
-    count = count_true(other)
+    count = count_true(pc.match_substring_regex(column, r"[^ -~]"))
     if not count:
         return column, 0
-    texts = (None if text is None else plain_ascii(text) for text in column.to_pylist())
+    texts = (None if text is None else _printable(text) for text in column.to_pylist())
     return pa.chunked_array([pa.array(texts, pa.string())]), count
 
 
@@ -177,8 +181,7 @@ def _width(
     """Return the declared width of a string, or as many bytes as its values and codes need."""
     if not is_text(column.type):
         return 0
-    declared = variable.storage[1:] if variable.storage.startswith("A") else ""
-    wanted = int(declared) if declared.isdigit() and len(declared) < 6 else 1  # noqa: PLR2004
+    wanted = declared_width(variable.storage, "A")
     widest = max((len(code.encode()) for code in codes if isinstance(code, str)), default=1)
     return min(limits.text, max(1, wanted, widest, longest(column)))
 
@@ -196,14 +199,14 @@ def _labels(
             unfit += not is_tag
             continue
         label = fit_text(category.label, limits.value_label, limits)
-        cut += label != category.label
+        cut += label != category.label or (isinstance(value, str) and value != category.value)
         unfit += value in kept
         marked += category.missing and not variable.is_user_missing(category.value)
         kept[value] = label
     name = variable.name
     found = losses("labels of tagged missings", name, tagged)
     found += losses("labels of codes that the column cannot have, or has twice", name, unfit)
-    found += losses("value labels were cut or changed", name, cut)
+    found += losses("value labels or their codes were cut or changed", name, cut)
     found += losses("categories are no longer marked as missing", name, marked)
     return tuple(kept.items()), found
 
@@ -213,7 +216,8 @@ def _code(value: float | str, kind: pa.DataType, limits: SpssLimits) -> float | 
         return raw_number(value, kind, SPSS_CLOCK)
     if not isinstance(value, str):
         return None
-    text = (plain_ascii(value) if limits.is_ascii else value).rstrip(" \0")
+    text = value.replace("\0", "").rstrip(" ")
+    text = _printable(text).rstrip(" ") if limits.is_ascii else text
     return text if len(text.encode()) <= limits.text else None
 
 
@@ -221,7 +225,7 @@ def _missing(
     variable: Variable, kind: pa.DataType, limits: SpssLimits
 ) -> tuple[tuple[float | str, ...], MissingRange | None, list[Loss]]:
     """Return discrete missing values, a range, and what is more than SPSS can define."""
-    codes = (_code(value, kind, limits) for value in variable.missing_values)
+    codes = [_code(value, kind, limits) for value in variable.missing_values]
     spans = [] if is_text(kind) else list(variable.missing_ranges)
     single = [span.low for span in spans if span.low == span.high]
     spans = [span for span in spans if span.low < span.high]
@@ -231,7 +235,13 @@ def _missing(
     wanted = len(set(variable.missing_values)) + len(variable.missing_ranges)
     lost = wanted - len(given) - len(single) - len(spans[:1]) + len(discrete) - len(kept)
     what = "missing values beyond 3 values, or a range and a value"
-    return tuple(kept), next(iter(spans), None), losses(what, variable.name, max(lost, 0))
+    found = losses(what, variable.name, max(lost, 0))
+    changed = sum(
+        isinstance(code, str) and is_text(kind) and code != value
+        for code, value in zip(codes, variable.missing_values, strict=True)
+    )
+    found += losses("missing values were changed", variable.name, changed)
+    return tuple(kept), next(iter(spans), None), found
 
 
 def _fits(code: float | str) -> bool:

@@ -156,9 +156,9 @@ def _text_losses(table: Table, columns: Sequence[SasColumn], version: int) -> li
     found = [
         Loss(f"the variable label became {cut!r}", column.variable.name)
         for column in columns
-        if (cut := cut_bytes(column.variable.label, limit)) != column.variable.label
+        if (cut := _cut(column.variable.label, limit)) != column.variable.label
     ]
-    label = cut_bytes(table.label, _LABEL_5)
+    label = _cut(table.label, _LABEL_5)
     if label != table.label:
         found.append(Loss(f"the file label became {label!r}"))
     words = [table.label, *(column.variable.label for column in columns)]
@@ -191,7 +191,7 @@ def _write_head(file: BinaryIO, table: Table, columns: Sequence[SasColumn], vers
     created = _stamp(table.origin.created)
     modified = _stamp(table.origin.modified or table.origin.created)
     width = 8 if is_5 else 32
-    label = cut_bytes(table.label, _LABEL_5).encode()
+    label = _cut(table.label, _LABEL_5).encode()
     sas = b"SAS     " * 2 + b"SASLIB  9.4     tabkit  ".ljust(48) + created
     data_set = b"SAS     " + name.encode().ljust(width) + b"SASDATA 9.4     tabkit  "
     file.write(_header("LIBRARY" if is_5 else "LIBV8") + sas + modified.ljust(_RECORD))
@@ -218,7 +218,7 @@ def _descriptions(columns: Sequence[SasColumn], *, is_5: bool) -> Iterable[bytes
             ">hhhh8s40s8shhhxx8shhi52s",
             2 if column.is_text else 1, 0, column.width, number,
             name[:_SHORT].ljust(_SHORT),
-            cut_bytes(label, _LABEL_5).encode().ljust(_LABEL_5),
+            _cut(label, _LABEL_5).encode().ljust(_LABEL_5),
             *_format_fields(column.shown.name, column.shown.width, column.shown.decimals),
             int(column.variable.alignment == "right"),
             *_format_fields(column.informat.name, column.informat.width, column.informat.decimals),
@@ -253,7 +253,12 @@ def _long_labels(columns: Sequence[SasColumn]) -> bytes:
 
 
 def _label(column: SasColumn) -> bytes:
-    return cut_bytes(column.variable.label, _LABEL_8).encode()
+    return _cut(column.variable.label, _LABEL_8).encode()
+
+
+def _cut(label: str, limit: int) -> str:
+    """Return a label as SAS has it, without blanks and NULs at its end."""
+    return cut_bytes(label.replace("\0", ""), limit).rstrip(" ")
 
 
 def _write_cases(file: BinaryIO, table: Table, columns: Sequence[SasColumn]) -> None:

@@ -19,6 +19,7 @@ from tabkit.write.metadata_loss import count_true
 from tabkit.write.stat_columns import (
     SAS_CLOCK,
     cut_texts,
+    declared_width,
     inexact,
     is_text,
     longest,
@@ -92,8 +93,7 @@ def _fit_texts(
     found += losses("blanks at the end of strings are not kept", name, ends)
     column, count = cut_texts(column, limit)
     found += losses(f"strings of more than {limit:,} bytes were cut", name, count)
-    declared = variable.storage.removeprefix("char")
-    wanted = int(declared) if declared.isdigit() and variable.storage.startswith("char") else 1
+    wanted = declared_width(variable.storage, "char")
     return column, min(limit, max(1, wanted, longest(column))), found
 
 
@@ -112,9 +112,7 @@ def _fit_numbers(variable: Variable, column: pa.ChunkedArray) -> tuple[int, list
         found += losses("numbers below 5.4e-79 became 0", name, small)
     what = "fractions of a second" if pa.types.is_temporal(kind) else "integers of over 53 bits"
     found += losses(f"{what} were rounded", name, inexact(column, SAS_CLOCK))
-    declared = variable.storage.removeprefix("num")
-    wanted = int(declared) if declared.isdigit() and variable.storage.startswith("num") else _WORD
-    wanted = min(max(wanted, _SHORTEST_NUMBER), _WORD)
+    wanted = min(max(declared_width(variable.storage, "num") or _WORD, _SHORTEST_NUMBER), _WORD)
     if any(ibm_words(chunk, None)[:, wanted:].any() for chunk in column.chunks):
         wanted = _WORD
     return wanted, found
@@ -135,7 +133,7 @@ def ibm_words(column: pa.Array, tags: npt.NDArray[np.int8] | None) -> Bytes:
     exponents = np.where(size > 0, sixteens + _BIAS, 0).astype(np.uint64)
     signs = np.signbit(np.where(valid, values, 0)).astype(np.uint64)
     words = signs << np.uint64(63) | exponents << np.uint64(_FRACTION_BITS) | bits
-    stored = words.astype(">u8").view(np.uint8).reshape(-1, _WORD)
+    stored: Bytes = words.astype(">u8").view(np.uint8).reshape(-1, _WORD)
     letters = np.zeros(len(values), np.int8) if tags is None else tags
     stored[~valid] = 0
     stored[~valid, 0] = _FIRST_BYTES[letters[~valid]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import itertools
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ texts = st.text(st.sampled_from('ab12,,,\t""\n\n\r é\u3000'), max_size=24)
 def rows_of(cells: Cells) -> list[list[str]]:
     """Give the cells as Python lists, a row each."""
     text, ends = cells.text.tobytes(), [0, *cells.ends.tolist()]
-    flat = [text[start:end].decode() for start, end in zip(ends, ends[1:], strict=False)]
+    flat = [text[start:end].decode() for start, end in itertools.pairwise(ends)]
     rows, at = [], 0
     for count in cells.counts.tolist():
         rows.append(flat[at : at + count])
@@ -34,7 +35,7 @@ def tokenize_all(text: str, dialect: Dialect, *cuts: int) -> list[list[str]]:
     """Tokenise a text that arrives in pieces, cut at ``cuts``."""
     source, rows, buffer = text.encode(), [], b""
     bounds = sorted({0, *(min(cut, len(source)) for cut in cuts), len(source)})
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in itertools.pairwise(bounds):
         buffer += source[start:end]
         cells = tokenize(buffer, dialect, final=False)
         rows += rows_of(cells)
@@ -108,30 +109,34 @@ def commons_csv(text: str) -> list[list[str]] | None:
             continue
         while at < len(text) and text[at] in JAVA_BLANKS and text[at] not in "\t\r\n":
             at += 1
-        cell = ""
-        if text[at : at + 1] == '"':
-            at += 1
-            while text[at : at + 1] != '"' or text[at : at + 2] == '""':
-                if at >= len(text):
-                    return None
-                cell += text[at]
-                at += 2 if text[at] == '"' else 1
-            at += 1
-            while at < len(text) and text[at] not in "\t\r\n":
-                if text[at] not in JAVA_BLANKS:
-                    return None
-                at += 1
-        else:
-            while at < len(text) and text[at] not in "\t\r\n":
-                cell += text[at]
-                at += 1
-            cell = cell.rstrip(JAVA_BLANKS)
+        cell, at = (_encapsulated if text[at : at + 1] == '"' else _simple)(text, at)
+        if cell is None:
+            return None
         row.append(cell)
         if text[at : at + 1] != "\t":
             rows.append(row)
             row = []
         at += 2 if text[at : at + 2] == "\r\n" else 1
     return rows
+
+
+def _simple(text: str, at: int) -> tuple[str, int]:
+    start = at
+    while at < len(text) and text[at] not in "\t\r\n":
+        at += 1
+    return text[start:at].rstrip(JAVA_BLANKS), at
+
+
+def _encapsulated(text: str, at: int) -> tuple[str | None, int]:
+    cell = ""
+    at += 1
+    while text[at : at + 1] != '"' or text[at : at + 2] == '""':
+        if at >= len(text):
+            return None, at
+        cell += text[at]
+        at += 2 if text[at] == '"' else 1
+    rest, end = _simple(text, at + 1)
+    return (None if rest.strip(JAVA_BLANKS) else cell), end
 
 
 @given(st.text(st.sampled_from('ab1\t\t"" \n\r\u3000\u00a0\x1f'), max_size=20))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import re
 
@@ -21,7 +20,8 @@ CELLS = (
     "null", "NULL", "Infinity", "abc", "2012-02-29", "2013-02-29", "2012-01-01 10:11:12", "2012",
     "2012-01-01T10:11:12.5", "1d", "0x1p3", "+", "-", ".", "e", "12345678901234567890", "1e999",
     "é", "2012-01-01abc", "2013-14-08 25:61:99", "2013-04-08 13:14:23 EST", "--1", "1-2",
-    "2012-01-01 24:00:00", "\u0661", "9007199254740993", "0.1234567890123456789", "100000000000000000000",
+    "2012-01-01 24:00:00", "\u0661", "9007199254740993", "0.1234567890123456789",
+    "100000000000000000000",
 )  # fmt: skip
 columns = st.lists(st.sampled_from(CELLS), max_size=6)
 
@@ -62,7 +62,7 @@ def values_of(column: list[str]) -> list[object]:
         (["9223372036854775807", "-9223372036854775808"], [2**63 - 1, -(2**63)]),
         (["100000000000000000000", "1"], [1e20, 1.0]),
         (["12345678901234567890", "1"], ["12345678901234567890", "1"]),
-        (["100000000000000000000", "9007199254740993"], ["100000000000000000000", "9007199254740993"]),
+        (["1" + "0" * 20, "9007199254740993"], ["1" + "0" * 20, "9007199254740993"]),
         ([".5", "5.", "1e5", "-2.5E-3", "+.5"], [0.5, 5.0, 1e5, -0.0025, 0.5]),
         (["Inf", "+inf", "-INF", "Infinity"], [np.inf, np.inf, -np.inf, np.inf]),
         (["", ""], [None, None]),
@@ -265,8 +265,3 @@ def test_valid_dates(year: int, month: int, day: int) -> None:
         expected = False
     got = valid_dates(np.frombuffer(text.encode(), np.uint8), np.zeros(1, np.int64))
     assert got.tolist() == [expected]
-
-
-def test_wide_tables_share_types() -> None:
-    """Column types are values: equal ones are one."""
-    assert dataclasses.replace(type_of(["1"])) == type_of(["2"])

@@ -8,9 +8,9 @@ namespace tabkit {
 // What counts of a column mean.
 struct Moment {
     enum class Kind { DATE, TIMESTAMP, DURATION };
-    Kind kind;      // days since 1970-01-01, date-time, time or duration
-    int64_t ticks;  // of a second: 1, 1000, 1000000 or 1000000000
-    bool utc;       // a date-time has a "Z" behind
+    Kind kind;   // days since 1970-01-01, date-time, time or duration
+    int places;  // decimal places of a second that are counted: 0, 3, 6 or 9
+    bool utc;    // a date-time has a "Z" behind
 };
 
 // Bytes that a moment of 64 bits may take, with a separator or terminator.

@@ -44,15 +44,14 @@ inline T read(const char* from) {
 
 // What tag_of asks of a plan: kept apart, as the compiler cannot know that writing a column
 // leaves the plan as it is.
-template <typename T>
 struct Rule {
-    T number;
+    double number;
     int64_t largest;
 };
 
 // -1 for a number that is not missing, else its tag.
 template <Missing MISSING, typename T>
-inline int tag_of(T value, const Rule<T>& rule) {
+inline int tag_of(T value, const Rule& rule) {
     if constexpr (MISSING == Missing::EQUAL) {
         return value == rule.number ? 0 : -1;
     } else if constexpr (MISSING == Missing::ABOVE && std::is_integral_v<T>) {
@@ -79,7 +78,7 @@ struct Tile {
 
 template <typename T, bool SWAP, Missing MISSING>
 void decode_numbers(const Tile& tile, const Plan& plan, Target& target) {
-    const Rule<T> rule{static_cast<T>(plan.number), plan.largest};
+    const Rule rule{plan.number, plan.largest};
     const char* from = tile.data + plan.pieces[0].offset;
     char* to = target.values + tile.first * sizeof(T);
     unsigned bits = 0;

@@ -17,7 +17,8 @@ inline bool is_line_end(char byte) { return byte == '\n' || byte == '\r'; }
 class Tokenizer {
    public:
     Tokenizer(const char* source, size_t size, const Dialect& dialect, bool final, bool force, char* text)
-        : source_(source), dialect_(dialect), is_final_(final), is_forced_(force), start_(text), out_(text) {
+        : source_(source), dialect_(dialect), is_final_(final), is_forced_(force),
+          waits_(!final && !force), start_(text), out_(text) {
         // Without the end of the text no row after the last line end is whole.
         while (!final && size > 0 && !is_line_end(source[size - 1])) --size;
         size_ = size;
@@ -25,7 +26,7 @@ class Tokenizer {
     }
 
     Cells run() {
-        while (cells_.used < size_ && add_row()) {
+        while (cells_.used < size_ && add_row() && !is_forced_) {
         }
         cells_.text_size = out_ - start_;
         return std::move(cells_);
@@ -37,7 +38,6 @@ class Tokenizer {
     // Adds the row behind those used; false where it is not whole, and then it leaves no trace.
     bool add_row() {
         const Mark mark{out_, cells_.ends.size(), cells_.trailing, cells_.strays, cells_.stray_at};
-        waits_ = !is_final_ && !(is_forced_ && cells_.used == 0);
         has_lines_ = false;
         size_t place = cells_.used;
         do {
@@ -173,10 +173,10 @@ class Tokenizer {
     const char* const source_;
     size_t size_;
     const Dialect dialect_;
-    const bool is_final_, is_forced_;
+    const bool is_final_, is_forced_, waits_;
     char* const start_;
     char* out_;
-    bool waits_ = false, has_lines_ = false;
+    bool has_lines_ = false;  // the row has line ends within quotes
     Cells cells_;
 };
 

@@ -28,8 +28,8 @@ struct Cells {
 constexpr size_t SPARE_ROOM = 16;
 
 // Splits the whole rows at the start of UTF-8 into cells, whose text goes to ``text``. A row is
-// whole if its line end is there, or ``final`` tells that nothing follows. With ``force`` the first
-// row does not wait for the end of a quoted cell.
+// whole if its line end is there, or ``final`` tells that nothing follows. With ``force`` there is
+// one row, which does not wait for the end of a quoted cell.
 Cells tokenize(const char* source, size_t size, const Dialect& dialect, bool final, bool force,
                char* text);
 

@@ -63,17 +63,16 @@ const char* check_values(const Buffer& buffer, size_t offset, size_t count, size
 
 // Source: Arrow C data interface, "Data type description".
 MomentFormat moment_format(const std::string& format) {
-    if (format == "tdD") return {{Moment::Kind::DATE, 1, false}, 4};
+    if (format == "tdD") return {{Moment::Kind::DATE, 0, false}, 4};
     if (format.size() < 3 || format[0] != 't') return {{}, 0};
     constexpr const char UNITS[] = "smun";
-    constexpr int64_t TICKS[] = {1, 1000, 1000000, 1000000000};
     const char* unit = std::strchr(UNITS, format[2]);
     if (unit == nullptr || *unit == 0) return {{}, 0};
-    const int64_t ticks = TICKS[unit - UNITS];
+    const int places = 3 * static_cast<int>(unit - UNITS);
     switch (format[1]) {
-        case 's': return {{Moment::Kind::TIMESTAMP, ticks, format.size() > 4}, 8};
-        case 'D': return {{Moment::Kind::DURATION, ticks, false}, 8};
-        case 't': return {{Moment::Kind::DURATION, ticks, false}, ticks <= 1000 ? 4u : 8u};
+        case 's': return {{Moment::Kind::TIMESTAMP, places, format.size() > 4}, 8};
+        case 'D': return {{Moment::Kind::DURATION, places, false}, 8};
+        case 't': return {{Moment::Kind::DURATION, places, false}, places <= 3 ? 4u : 8u};
         default: return {{}, 0};
     }
 }

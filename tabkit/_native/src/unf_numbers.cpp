@@ -76,7 +76,9 @@ inline char* write_seven(bool negative, uint32_t number, int exponent, char* out
     out[2] = '.';
     std::memcpy(out + 3, &high, sizeof high);
     std::memcpy(out + 6, &low, sizeof low);
-    return write_tail(exponent, out + 3 + (low.size ? 3 + low.size : high.size));
+    // No branch, as the digits of data are hard to foresee.
+    const size_t size = 3 + low.size - (low.size == 0) * (3 - high.size);
+    return write_tail(exponent, out + 3 + size);
 }
 
 // Any number of digits; ``number`` has at most 17 and its first stands for 10**exponent.

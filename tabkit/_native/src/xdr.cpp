@@ -3,6 +3,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "shortest.hpp"
 #include "utf8.hpp"
 
 namespace tabkit::xdr {
@@ -37,7 +38,7 @@ char* write_doubles(const Values<T>& values, const Validity& validity, size_t co
 template <typename T>
 char* write_moments(const Values<T>& values, const Validity& validity, size_t count,
                     const Moment& moment, char* out) {
-    const auto ticks = static_cast<double>(moment.ticks);
+    const auto ticks = static_cast<double>(POWERS_64[moment.places]);
     for (size_t i = 0; i < count; ++i) {
         out = write_double(static_cast<double>(values[i]) / ticks, validity[i], out);
     }
