@@ -40,7 +40,8 @@ def cli() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code after at most one line of error."""
     debug = "--debug" in arguments
-    signal.signal(signal.SIGTERM, _interrupt)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _interrupt)
     try:
         with cli.make_context("tabkit", list(arguments)) as context:
             result = cli.invoke(context)
@@ -62,6 +63,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _interrupt(*_: object) -> None:
+    # Once is enough: a second signal must not break the cleaning up after the first.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 

@@ -130,11 +130,12 @@ def open_source(
 
 
 def preserve(source: Path, target: Path | None) -> tuple[str, str]:
-    """Copy ``source`` to ``target`` if there is one; return its MD5 and SHA-256 in hex."""
+    """Copy ``source`` to an empty ``target``, if any; return its MD5 and SHA-256 in hex."""
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(source.open("rb"))
-        copy: BinaryIO | None = stack.enter_context(target.open("wb")) if target else None
+        # The draft is there; a run that was interrupted and has removed it must not see it again.
+        copy: BinaryIO | None = stack.enter_context(target.open("r+b")) if target else None
         while chunk := file.read(_CHUNK):
             md5.update(chunk)
             sha256.update(chunk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,15 +30,17 @@ def whole_files(targets: Sequence[Path], *, force: bool = False) -> Iterator[lis
     if len(set(targets)) != len(targets):
         twice = next(t for i, t in enumerate(targets) if t in targets[:i])
         raise OutputError("two outputs have this name", twice, hint="use another folder")
+    # Named before they exist, so that an interruption at any moment finds them all.
     drafts = [_draft(target) for target in targets]
     try:
+        for draft, target in zip(drafts, targets, strict=True):
+            _create(draft, target)
         yield drafts
         _publish(drafts, targets, force=force)
     except OSError as error:
-        raise _output_error(error, targets) from error
+        raise _output_error(error, [*targets, *drafts]) from error
     finally:
-        for draft in drafts:
-            draft.unlink(missing_ok=True)
+        _remove(drafts)
 
 
 def make_folder(folder: Path) -> None:
@@ -63,34 +65,37 @@ def _check_target(target: Path, *, force: bool) -> None:
 
 
 def _draft(target: Path) -> Path:
+    return target.parent / f".{secrets.token_hex(8)}.part{target.suffix}"
+
+
+def _create(draft: Path, target: Path) -> None:
     try:
-        handle, name = tempfile.mkstemp(
-            prefix=".", suffix=f".part{target.suffix}", dir=target.parent
-        )
+        draft.open("xb").close()
     except OSError as error:
         raise OutputError(f"cannot write here: {error.strerror}", target) from error
-    os.close(handle)
-    draft = Path(name)
-    # mkstemp is private to its owner; the finished file has the rights of any new file.
-    mask = os.umask(0)
-    os.umask(mask)
-    draft.chmod(0o666 & ~mask)
-    return draft
+
+
+def _remove(drafts: Sequence[Path]) -> None:
+    try:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
+    except BaseException:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
+        raise
 
 
 def _publish(drafts: Sequence[Path], targets: Sequence[Path], *, force: bool) -> None:
-    made: list[Path] = []
     try:
         for draft, target in zip(drafts, targets, strict=True):
             if force:
                 draft.replace(target)
             else:
                 _rename_new(draft, target)
-            made.append(target)
     except BaseException:
-        if not force:
-            for target in made:
-                target.unlink(missing_ok=True)
+        for draft, target in zip(drafts, targets, strict=True):
+            if draft.exists() and target.exists() and target.samefile(draft):
+                target.unlink()
         raise
 
 
@@ -109,8 +114,7 @@ def _rename_new(draft: Path, target: Path) -> None:
 def _output_error(error: OSError, targets: Sequence[Path]) -> Exception:
     """Name the output where writing failed, and let errors of other files pass."""
     named = Path(str(error.filename)) if error.filename else None
-    folders = {target.parent for target in targets}
-    if named is not None and named.parent not in folders:
+    if named is not None and named not in targets:
         return error
     reason = f"cannot be written: {error.strerror or error}"
     return OutputError(reason, targets[0] if targets else ".")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 
 import tabkit
 from tabkit.errors import TabkitError
-from tabkit.model import Table, VariableDescription
 from tabkit.read import stream_of
 from tabkit.read.tab import read_tab
 from tabkit.write.tab import write_tab
 from tests.strategies import tables
+
+if TYPE_CHECKING:
+    import random
+
+    from tabkit.model import Table, VariableDescription
 
 
 def described(table: Table) -> dict[str, str]:

@@ -4,6 +4,7 @@ An array is (format, length, offset, validity, values, data), the format as in t
 interface; `tabkit._native.arrays.described` makes one.
 """
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from typing_extensions import Buffer
@@ -23,7 +24,7 @@ def normalize(array: Array, digits: int, characters: int) -> bytes:
     The plain twin is `tabkit.describe.unf`.
     """
 
-def tab_lines(columns: list[tuple[Array, str]], rows: int, escaped: str) -> bytes:
+def tab_lines(columns: Sequence[tuple[Array, str]], rows: int, escaped: str) -> bytes:
     r"""Return the lines of an archival table.
 
     Args:
@@ -49,7 +50,7 @@ def expand(data: Buffer, table: Buffer) -> tuple[bytes, int, bool]:
     """
 
 def decode_cases(
-    data: Buffer, width: int, count: int, big_endian: bool, plans: list[Plan]
+    data: Buffer, width: int, count: int, big_endian: bool, plans: Sequence[Plan]
 ) -> list[Decoded]:
     """Return the columns of ``count`` cases of ``width`` bytes each, as SPSS and Stata store them.
 
@@ -75,4 +76,76 @@ def decode_cases(
         texts are: ``ascii``, ``utf-8`` (each text by itself) or empty for bytes of another kind.
 
     The plain twins are `tabkit.read.spss_columns` and `tabkit.read.stata_cases`.
+    """
+
+def tokenize(
+    source: Buffer, delimiter: str, quote: str, escape: str, strays: bool, final: bool, force: bool
+) -> tuple[bytes, bytes, bytes, bytes, bytes, int, int, int, int, bool]:
+    """Split the whole rows at the start of UTF-8 into cells.
+
+    Args:
+        source: Begins at a row's start.
+        delimiter: One ASCII character.
+        quote: One ASCII character, empty for none.
+        escape: The same; stands before a quote within quotes.
+        strays: A quote that opens a cell of several lines and has no proper end is text.
+        final: Nothing follows; the last row may lack its line end.
+        force: Give one row, which does not wait for the end of a quoted cell any longer.
+
+    Returns:
+        The fields of `tabkit.read.delimited_cells.Cells` in their order, arrays as the bytes of
+        64-bit integers (``ends``, ``counts``, ``row_ends``) and of booleans (``blank``).
+
+    The plain twins are `tabkit.read.delimited_tokens` and `tabkit.read.delimited_lexer`, which
+    may stop earlier and does for a dialect that is ``trimmed`` what this one does not.
+    """
+
+def survey(array: Array) -> tuple[int, int, int, bool, float | None, float | None, float]:
+    """Return what the numbers of an array are like.
+
+    Returns:
+        How many numbers there are that are not NaN; how many are NaN; how many are -0.0; whether a
+        finite one is not whole; the least and the greatest, None where there is none, integers as
+        int; their sum, rounded in an order of its own.
+    """
+
+def narrow(array: Array, target: str) -> bytes:
+    """Copy the numbers that are there and not NaN.
+
+    Args:
+        array: Numbers.
+        target: ``c s i l`` for integers of 1 to 8 bytes, or for floats and unsigned integers of 8
+            bytes their own format. A negative zero becomes 0 in an integer.
+
+    Raises:
+        ValueError: A number does not fit exactly.
+
+    The plain twin is `tabkit.describe.store.narrowed`.
+    """
+
+def count_values(array: Array, low: int, span: int) -> tuple[bytes, int]:
+    """Count how often each integer from ``low`` on occurs.
+
+    Returns:
+        ``span`` counts as the bytes of 64-bit integers, and how many numbers lie outside.
+    """
+
+def xdr_doubles(array: Array) -> bytes:
+    """Return numbers as R's doubles, dates as days and date-times, times and durations as seconds.
+
+    Missing is R's NA; NaN stays NaN.
+    """
+
+def xdr_integers(array: Array) -> bytes:
+    """Return booleans or integers of at most 32 bits as R's integers; missing is R's NA.
+
+    Raises:
+        ValueError: -2**31 is among them, which R has for NA.
+    """
+
+def xdr_texts(array: Array) -> tuple[bytes, int]:
+    """Return texts as R's, each with its head, and how many were cut at a NUL, as R has none.
+
+    Raises:
+        ValueError: A text has 2**31 bytes or more.
     """

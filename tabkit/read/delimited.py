@@ -52,7 +52,7 @@ def open_tsv(path: Path, options: ReadOptions) -> TableStream:
 def _open(path: Path, options: ReadOptions, name: str, home: str) -> TableStream:
     if path.stat().st_size == 0:
         raise FormatError("the file is empty", path)
-    options = _checked(options)
+    options = _checked(options, home)
     failed: UndecodableError | None = None
     tried = ""
     for encoding in _encodings(path, options):
@@ -69,7 +69,7 @@ def _open(path: Path, options: ReadOptions, name: str, home: str) -> TableStream
     )
 
 
-def _checked(options: ReadOptions) -> ReadOptions:
+def _checked(options: ReadOptions, home: str) -> ReadOptions:
     delimiter = options.delimiter
     if delimiter is not None:
         delimiter = {"\\t": "\t", "tab": "\t"}.get(delimiter, delimiter)
@@ -78,7 +78,7 @@ def _checked(options: ReadOptions) -> ReadOptions:
             raise UsageError(msg)
     quote = options.quote
     if quote and (
-        len(quote) != 1 or not quote.isascii() or quote in "\r\n\0" or quote == delimiter
+        len(quote) != 1 or not quote.isascii() or quote in "\r\n\0" or quote == (delimiter or home)
     ):
         msg = f"a quote is one ASCII character other than the delimiter, not {quote!r}"
         raise UsageError(msg)

@@ -49,7 +49,7 @@ def sniff(
         _try(sample, Dialect(each, mark), whole=whole, home=home)
         for each in ([delimiter] if delimiter else DELIMITERS)
         for mark in quotes
-        if mark != "'" or quote is not None or b"'" in sample
+        if mark != each and (mark != "'" or quote is not None or b"'" in sample)
     ]
     best = max(tried, key=lambda each: each.score)  # the first of equals
     dialect = best.dialect

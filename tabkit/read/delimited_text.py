@@ -23,7 +23,7 @@ _PIECE: Final = 1 << 20
 _SAMPLE: Final = 1 << 16  # bytes of lines with non-ASCII characters, enough to guess a charset
 _CONTROL_SHARE: Final = 0.1  # text has fewer control characters than that
 _FEW_CONTROLS: Final = 8  # in a small file they do not tell
-_NUL_SHARE: Final = 0.2  # UTF-16 of mostly Latin letters has more NUL bytes than that
+_NUL_SHARE: Final = 0.4  # of every second byte; UTF-16 with ASCII digits and delimiters has more
 
 _MARKS: Final = (
     (codecs.BOM_UTF8, "UTF-8"),
@@ -104,17 +104,13 @@ def encodings(path: Path, chosen: str | None) -> Iterator[Encoding]:
     if chosen is not None:
         yield _chosen(head, chosen)
         return
-    marked = next((each for each in _MARKS if head.startswith(each[0])), None)
-    if marked:
-        mark, name = marked
-        text = f"encoding {name} by its byte order mark"
-        yield Encoding(name, len(mark), finding=Finding(text))
-        text = f"bytes that are not {name}, as its byte order mark promises, became U+FFFD"
+    mark, name = next((each for each in _MARKS if head.startswith(each[0])), (b"", _wide(head)))
+    if name:
+        sign = "its byte order mark" if mark else "its NUL bytes"
+        yield Encoding(name, len(mark), finding=Finding(f"encoding {name} detected by {sign}"))
+        text = f"encoding {name} detected by {sign}; bytes that are not became U+FFFD"
         yield Encoding(name, len(mark), "replace", Finding(text, "warning"))
         return
-    wide = _wide(head)
-    if wide:
-        yield Encoding(wide, finding=Finding(f"encoding {wide} detected by its NUL bytes"))
     _check_text(head, path)
     yield Encoding("UTF-8")
     yield _legacy(path)

@@ -85,8 +85,8 @@ def _is_sound_in_java(path: Path) -> bool:
     """Whether a reader in Java, which lengthens broken UTF-8, still finds its way to the end."""
     findings: list[Finding] = []
     with path.open("rb") as file:
-        text = PortableText(file, path, as_java=True)
         try:
+            text = PortableText(file, path, as_java=True)
             widths = [variable.width for variable in read_dictionary(text, path).variables]
         except FormatError:
             return False
@@ -94,7 +94,7 @@ def _is_sound_in_java(path: Path) -> bool:
         for cells in read_cells(text, widths, 1000, findings) if widths else ():
             if numbers_of(cells.numbers, known, parse_number_like_java)[1] < len(cells.numbers):
                 return False
-    return not findings
+    return text.is_ascii and not findings
 
 
 def _choose_decoder(path: Path, options: ReadOptions, findings: list[Finding]) -> Decoder:

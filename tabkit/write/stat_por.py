@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import sys
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
@@ -57,6 +58,7 @@ _BASE: Final = 30
 _MANTISSA: Final = 12  # digits: 30 to the 11th is beyond 53 bits, so the double is unique
 _PLAIN: Final = 20  # characters of a number that is written without an exponent
 _SMALL: Final = 2**53
+_LARGEST: Final = sys.float_info.max
 _ABOUT: Final = {"author": "2", "subproduct": "3"}
 
 
@@ -140,10 +142,10 @@ def _variable(column: SpssColumn) -> Iterator[str]:
     yield (_whole(code) + _whole(width) + _whole(decimals)) * 2
     if column.span is not None:
         low, high = column.span.low, column.span.high
-        if low == -math.inf:
+        if high == math.inf:
+            yield "A" + _value(max(low, -_LARGEST))
+        elif low == -math.inf:
             yield "9" + _value(high)
-        elif high == math.inf:
-            yield "A" + _value(low)
         else:
             yield "B" + _value(low) + _value(high)
     for value in column.missing:
@@ -178,8 +180,7 @@ def _cases(batch: pa.RecordBatch, columns: Sequence[SpssColumn]) -> str:
 def _number_cells(data: pa.Array) -> list[str]:
     """Spell each different number once."""
     values, valid = numbers(data, SPSS_CLOCK)
-    largest = np.finfo(np.float64).max
-    known = np.clip(np.where(valid, values, 0), -largest, largest)
+    known = np.clip(np.where(valid, values, 0), -_LARGEST, _LARGEST)
     bits, places = np.unique(known.view(np.int64), return_inverse=True)
     texts = [spell_number(value) + "/" for value in bits.view(np.float64).tolist()]
     return [

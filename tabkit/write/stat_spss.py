@@ -6,6 +6,7 @@ Source: IBM SPSS Statistics Command Syntax Reference (limits of names, labels, m
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -213,7 +214,9 @@ def _labels(
 
 def _code(value: float | str, kind: pa.DataType, limits: SpssLimits) -> float | str | None:
     if not is_text(kind):
-        return raw_number(value, kind, SPSS_CLOCK)
+        number = raw_number(value, kind, SPSS_CLOCK)
+        # A portable file spells numbers out, and has no word for infinite ones.
+        return None if number and limits.is_ascii and math.isinf(number) else number
     if not isinstance(value, str):
         return None
     text = value.replace("\0", "").rstrip(" ")
@@ -229,7 +232,7 @@ def _missing(
     spans = [] if is_text(kind) else list(variable.missing_ranges)
     single = [span.low for span in spans if span.low == span.high]
     spans = [span for span in spans if span.low < span.high]
-    given = [code for code in codes if code is not None and _fits(code)]
+    given = list(dict.fromkeys(code for code in codes if code is not None and _fits(code)))
     discrete = list(dict.fromkeys([*given, *single]))
     kept = discrete[: _BESIDE_A_RANGE if spans else _DISCRETE]
     wanted = len(set(variable.missing_values)) + len(variable.missing_ranges)

@@ -27,13 +27,19 @@ def test_arrays_of_any_shape(
     for call in (
         lambda: core.normalize(array, 7, 128),
         lambda: core.tab_lines([(array, "quoted")], max(length, 0), "\\"),
+        lambda: core.xdr_doubles(array),
+        lambda: core.xdr_integers(array),
+        lambda: core.xdr_texts(array)[0],
+        lambda: core.narrow(array, "l"),
+        lambda: core.count_values(array, -3, 5)[0],
+        lambda: bytes(core.survey(array)[0]),
     ):
         try:
             result = call()
         except (ValueError, MemoryError):
             continue
         assert isinstance(result, bytes)
-        assert length * 0 == 0 <= length <= 8 * 64
+        assert 0 <= length <= 8 * 64
 
 
 @given(
@@ -65,6 +71,11 @@ def test_cases_of_any_shape(
         lambda: core.tab_lines([], -1, ""),
         lambda: core.tab_lines([(("g", 1, 0, None, bytes(8), None), "shortest")], 2, ""),
         lambda: core.tab_lines([], 1, "x"),
+        lambda: core.tab_lines([(("g", 1, 0, None, bytes(8), None), "roman")], 1, ""),
+        lambda: core.tokenize(b"", "é", "", "", True, True, False),
+        lambda: core.narrow(("g", 1, 0, None, bytes(8), None), "f"),
+        lambda: core.count_values(("g", 1, 0, None, bytes(8), None), 0, 1),
+        lambda: core.xdr_integers(("l", 1, 0, None, bytes(8), None)),
         lambda: core.expand(b"", bytes(2047)),
         lambda: core.decode_cases(b"", 0, 0, False, []),
     ],

@@ -86,7 +86,7 @@ def test_line_ends(tmp_path: Path, end: str) -> None:
         ("'a','b'\n'1','x, y'\n'2','it''s'\n", {"a": [1, 2], "b": ["x, y", "it's"]}, "apostrophes"),
         ("a,b\r\n1,2\r\n\x1a", {"a": [1], "b": [2]}, "Ctrl-Z"),
         (b"a,b\n1\0,2\n", {"a": [1], "b": [2]}, "NUL characters left out: 1"),
-        ("\ufeffa,b\n1,2\n", {"a": [1], "b": [2]}, "by its byte order mark"),
+        ("\ufeffa,b\n1,2\n", {"a": [1], "b": [2]}, "detected by its byte order mark"),
         ("a,b\n1,é\n".encode("cp1252"), {"a": [1], "b": ["é"]}, "encoding windows-1252 detected"),
         ('a,b,c\n1,"x,2\n3,y,4\n5,"z, z",6\n',
          {"a": [1, 3, 5], "b": ['"x', "y", "z, z"], "c": [2, 4, 6]},
@@ -139,7 +139,13 @@ def test_user_choices(tmp_path: Path) -> None:
         "a": [1],
         "b": ["é"],
     }
-    for options in ({"delimiter": "::"}, {"delimiter": "é"}, {"quote": "ab"}, {"encoding": "?"}):
+    for options in (
+        {"delimiter": "::"},
+        {"delimiter": "é"},
+        {"quote": "ab"},
+        {"quote": ","},
+        {"encoding": "?"},
+    ):
         with pytest.raises(UsageError):
             table_of(tmp_path, "a,b\n", **options)
     with pytest.raises(FormatError, match="the text is not utf-8, byte 6"):

@@ -89,6 +89,16 @@ def test_unicode(tmp_path: Path, codec: str, name: str) -> None:
     assert (text, encoding.name) == (source, name)
 
 
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_a_cut_unicode_file(tmp_path: Path, codec: str) -> None:
+    """The rest of a character at the end becomes U+FFFD, and it is told."""
+    source = "id,naïve\n1,aa\n2,€"
+    text, encoding, _ = decode(write(tmp_path, source.encode(codec)[:-1]))
+    assert text == source[:-1] + "\ufffd"
+    assert encoding.finding is not None
+    assert encoding.finding.severity == "warning"
+
+
 @given(st.text(min_size=1), st.integers(1, 5))
 def test_utf_8_is_kept(tmp_path_factory: pytest.TempPathFactory, source: str, size: int) -> None:
     """Valid UTF-8 comes out as it is, whatever the pieces."""

@@ -392,3 +392,8 @@ def test_the_stream_can_be_closed_early() -> None:
         with stream:
             assert next(iter(stream.blocks)).data.num_rows == 10
         assert dataclasses.replace(stream).cases is None
+
+
+def test_a_character_set_that_dataverse_cannot_read_is_read_right() -> None:
+    found = table(Por(MIXED, [(1.0, "ab", "c", 2.0)], order=EBCDIC), profile=DATAVERSE)
+    assert found.data.to_pylist() == [{"A": 1.0, "S": "ab", "T": "c", "B": 2.0}]

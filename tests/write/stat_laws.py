@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
+import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from tabkit.formats import ReadOptions
-from tabkit.loss import Ledger
-from tabkit.model import Table, TableStream, Value, Variable
 from tabkit.read import read_all
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tabkit.loss import Ledger
+    from tabkit.model import Table, TableStream, Value, Variable
 
 _RENAMED = re.compile(r"the name became (.*)", re.DOTALL)
 #: Words of losses that concern values of cases.
 _DATA = re.compile(
-    r"strings|missings? |became (1|0|null|system|JSON|doubles|text|hexa|times)|rounded|range|values of"
-    r"|no type|bytes|infinite|negative zeros|time zone|numbers"
+    "strings|rounded|values of|no type|bytes|infinite|zeros|time zone|numbers|truth|not-a-number"
+    "|became (null|JSON|doubles|text|hexa|times)"
 )
 
 
@@ -69,12 +75,15 @@ def check_labels(trip: Trip) -> None:
 
 def check_data(trip: Trip, *, blank_is_missing: bool) -> None:
     """Values of all cases, as numbers, texts, dates; missing strings as the format has them."""
+    if "blank cases" in trip.told(""):
+        return
     for old, new, told in trip.pairs():
         given = trip.table.data[old.name]
         found = trip.back.data[new.name]
         if _DATA.search(told):
             continue
-        assert cells(found) == cells(given, blank_is_missing=blank_is_missing), (old, told)
+        wanted = cells(given, blank_is_missing=blank_is_missing)
+        assert cells(found, blank_is_missing=blank_is_missing) == wanted, (old, told)
 
 
 def cells(column: pa.ChunkedArray, *, blank_is_missing: bool = False) -> list[object]:
@@ -87,7 +96,8 @@ def cells(column: pa.ChunkedArray, *, blank_is_missing: bool = False) -> list[ob
         return [(value or None) if blank_is_missing else (value or "") for value in values]
     if pa.types.is_date(column.type):
         return list(values)
-    return [None if value is None or value != value else repr(float(value)) for value in values]  # noqa: PLR0124
+    numbers = [math.nan if value is None else float(value) for value in values]
+    return [None if math.isnan(number) else repr(number) for number in numbers]
 
 
 def check_tags(trip: Trip) -> None:
@@ -103,9 +113,9 @@ def check_tags(trip: Trip) -> None:
 
 
 def check_categories(trip: Trip) -> None:
-    """Labels by their codes, the marks of missing ones apart."""
+    """Labels by their codes, the marks of missing ones apart; numbers of dates may become text."""
     for old, new, told in trip.pairs():
-        if "labels" in told:
+        if "labels" in told or pa.types.is_temporal(trip.table.data[old.name].type):
             continue
         wanted = {code(each.value): each.label for each in old.categories}
         assert {code(each.value): each.label for each in new.categories} == wanted
@@ -114,14 +124,22 @@ def check_categories(trip: Trip) -> None:
 def check_missing(trip: Trip) -> None:
     """Missing values and ranges; a range of one value is that value."""
     for old, new, told in trip.pairs():
-        if "missing values" not in told:
+        if "missing values" not in told and not pa.types.is_temporal(
+            trip.table.data[old.name].type
+        ):
             assert missing_of(new) == missing_of(old)
 
 
 def missing_of(variable: Variable) -> tuple[set[Value], set[tuple[float, float]]]:
     single = {span.low for span in variable.missing_ranges if span.low == span.high}
-    spans = {(s.low, s.high) for s in variable.missing_ranges if s.low != s.high}
+    spans = {(open_end(s.low), open_end(s.high)) for s in variable.missing_ranges}
+    spans -= {(value, value) for value in single}
     return {code(value) for value in variable.missing_values} | single, spans
+
+
+def open_end(value: float) -> float:
+    """The largest number is SPSS's HIGHEST, which has no other."""
+    return math.copysign(math.inf, value) if abs(value) >= sys.float_info.max else value
 
 
 def code(value: Value) -> Value:
@@ -135,7 +153,7 @@ def check_attributes(trip: Trip) -> None:
         if "attribute" not in told:
             questions = {("QuestionText", old.question), ("question", old.question)}
             assert set(new.attributes) - questions == set(old.attributes) - questions
-    if "attributes" not in trip.told(""):
+    if "attribute" not in trip.told(""):
         assert set(trip.back.attributes) == set(trip.table.attributes)
 
 

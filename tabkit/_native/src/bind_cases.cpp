@@ -36,7 +36,8 @@ Storage storage_of(const std::string& format) {
         case 'c': return Storage::INT8;
         case 's': return Storage::INT16;
         case 'i': return Storage::INT32;
-        case 'l': case 'L': return Storage::INT64;
+        case 'l':
+        case 'L': return Storage::INT64;
         case 'f': return Storage::FLOAT32;
         case 'g': return Storage::FLOAT64;
         case 'u': return Storage::TEXT;
@@ -77,7 +78,8 @@ bool fits(Storage storage, Missing missing, double number) {
             return storage == Storage::FLOAT64 || (storage == Storage::FLOAT32 && number != number);
         case Missing::ABOVE:
             return (storage == Storage::INT8 || storage == Storage::INT16 ||
-                    storage == Storage::INT32) && number > -EXACT && number < EXACT;
+                    storage == Storage::INT32) &&
+                   number > -EXACT && number < EXACT;
     }
     return false;
 }
@@ -111,7 +113,7 @@ Plan plan_of(PyObject* given, size_t width) {
 
 // The memory of a column in the making.
 class Room {
-   public:
+ public:
     Room(const Plan& plan, size_t count)
         : count_(count),
           width_(plan.storage == Storage::TEXT ? 4 : cases::width_of(plan.storage)),
@@ -145,7 +147,7 @@ class Room {
                                      tags.release(), is_text ? code : ""));
     }
 
-   private:
+ private:
     static bool has_tags(const Plan& plan) {
         return plan.missing == Missing::ABOVE || plan.missing == Missing::CODES;
     }
@@ -172,15 +174,16 @@ PyObject* decode_cases(PyObject* arguments) {
     PyObject *given, *given_plans;
     Py_ssize_t width, count;
     int big_endian;
-    parse(arguments, "OnnpO!", &given, &width, &count, &big_endian, &PyList_Type, &given_plans);
+    parse(arguments, "OnnpO", &given, &width, &count, &big_endian, &given_plans);
+    const Reference items(checked(PySequence_Tuple(given_plans)));
     if (width < 1 || count < 0) refuse("cases have at least 1 byte and no negative number");
     const Buffer data(given);
     check_values(data, 0, static_cast<size_t>(count), static_cast<size_t>(width));
     std::vector<Plan> plans;
     std::vector<Room> rooms;
     std::vector<Target> targets;
-    for (Py_ssize_t i = 0; i < PyList_Size(given_plans); ++i) {
-        plans.push_back(plan_of(PyList_GetItem(given_plans, i), static_cast<size_t>(width)));
+    for (Py_ssize_t i = 0; i < PyTuple_Size(items.get()); ++i) {
+        plans.push_back(plan_of(PyTuple_GetItem(items.get(), i), static_cast<size_t>(width)));
         rooms.emplace_back(plans.back(), static_cast<size_t>(count));
         targets.push_back(rooms.back().target());
     }

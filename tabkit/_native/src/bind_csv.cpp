@@ -37,7 +37,8 @@ PyObject* tokenize(PyObject* arguments) {
         cells = csv::tokenize(source.data(), source.size(), dialect, final != 0, force != 0, start);
     }
     Reference all_text(text.finish(start + cells.text_size)), ends(bytes_of(cells.ends)),
-        counts(bytes_of(cells.counts)), blank(bytes_of(cells.blank)), row_ends(bytes_of(cells.row_ends));
+        counts(bytes_of(cells.counts)), blank(bytes_of(cells.blank)),
+        row_ends(bytes_of(cells.row_ends));
     return checked(Py_BuildValue(
         "OOOOOnnnnO", all_text.get(), ends.get(), counts.get(), blank.get(), row_ends.get(),
         static_cast<Py_ssize_t>(cells.used), static_cast<Py_ssize_t>(cells.trailing),

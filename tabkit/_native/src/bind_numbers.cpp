@@ -16,9 +16,12 @@ Array only_array(PyObject* arguments) {
 
 template <typename T>
 PyObject* number(T value) {
-    if constexpr (std::is_floating_point_v<T>) return checked(PyFloat_FromDouble(value));
-    else if constexpr (std::is_signed_v<T>) return checked(PyLong_FromLongLong(value));
-    else return checked(PyLong_FromUnsignedLongLong(value));
+    if constexpr (std::is_floating_point_v<T>)
+        return checked(PyFloat_FromDouble(value));
+    else if constexpr (std::is_signed_v<T>)
+        return checked(PyLong_FromLongLong(value));
+    else
+        return checked(PyLong_FromUnsignedLongLong(value));
 }
 
 [[noreturn]] void refuse_format(const Array& array) {
@@ -70,10 +73,14 @@ PyObject* narrow(PyObject* arguments) {
     const auto call = [&](const auto& values) {
         using T = std::remove_cv_t<std::remove_reference_t<decltype(values[0])>>;
         constexpr bool is_widest = std::is_floating_point_v<T> || std::is_same_v<T, uint64_t>;
-        if (to == "c") result = narrow_to<int8_t>(array, values);
-        else if (to == "s") result = narrow_to<int16_t>(array, values);
-        else if (to == "i") result = narrow_to<int32_t>(array, values);
-        else if (to == "l") result = narrow_to<int64_t>(array, values);
+        if (to == "c")
+            result = narrow_to<int8_t>(array, values);
+        else if (to == "s")
+            result = narrow_to<int16_t>(array, values);
+        else if (to == "i")
+            result = narrow_to<int32_t>(array, values);
+        else if (to == "l")
+            result = narrow_to<int64_t>(array, values);
         else if constexpr (is_widest) {
             if (to == array.format) result = narrow_to<T>(array, values);
         }
@@ -117,7 +124,7 @@ PyMethodDef NUMBER_METHODS[] = {
      "survey(array)\n--\n\n"
      "Return (count, nans, negative zeros, has fraction, low, high, total) of numbers."},
     {"narrow", guarded<narrow>, METH_VARARGS,
-     "narrow(array, format)\n--\n\nCopy the numbers that are there and not NaN."},
+     "narrow(array, target)\n--\n\nCopy the numbers that are there and not NaN."},
     {"count_values", guarded<count_values>, METH_VARARGS,
      "count_values(array, low, span)\n--\n\nCount how often each integer of a span occurs."},
     {nullptr, nullptr, 0, nullptr},

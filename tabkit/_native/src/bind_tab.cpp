@@ -35,14 +35,19 @@ Fixed fixed_kind(const std::string& format) {
 Column make_column(const Array& array, const std::string& style) {
     Column column{};
     column.validity = array.validity();
-    column.bare = style == "bare";
-    column.shape = style == "java"      ? NumberText::JAVA
-                   : style == "decimal" ? NumberText::DECIMAL
-                                        : NumberText::SHORTEST;
+    if (style == "bare")
+        column.bare = true;
+    else if (style == "java")
+        column.shape = NumberText::JAVA;
+    else if (style == "decimal")
+        column.shape = NumberText::DECIMAL;
+    else if (style != "quoted" && style != "shortest")
+        refuse("no style of cells is called " + style);
     if (array.format == "u" || array.format == "U") {
         const bool is_large = array.format == "U";
         column.kind = is_large ? Kind::LARGE_TEXT : Kind::TEXT;
-        column.values = is_large ? array.texts<int64_t>().offsets.data : array.texts<int32_t>().offsets.data;
+        column.values =
+            is_large ? array.texts<int64_t>().offsets.data : array.texts<int32_t>().offsets.data;
         column.data = array.data_bytes.data();
         return column;
     }
@@ -67,16 +72,18 @@ PyObject* tab_lines(PyObject* arguments) {
     PyObject* given;
     Py_ssize_t rows;
     const char* escaped;
-    parse(arguments, "O!ns", &PyList_Type, &given, &rows, &escaped);
+    parse(arguments, "Ons", &given, &rows, &escaped);
+    const Reference items(checked(PySequence_Tuple(given)));
     if (rows < 0) refuse("a negative number of rows");
     tab::Escapes escapes;
     if (!tab::make_escapes(escaped, escapes)) refuse("only \\ \" TAB LF CR can be escaped");
     std::vector<Array> arrays;
     std::vector<Column> columns;
-    for (Py_ssize_t i = 0; i < PyList_Size(given); ++i) {
+    for (Py_ssize_t i = 0; i < PyTuple_Size(items.get()); ++i) {
         PyObject* array;
         const char* style;
-        parse(PyList_GetItem(given, i), "O!s;a column is (array, style)", &PyTuple_Type, &array, &style);
+        parse(PyTuple_GetItem(items.get(), i), "O!s;a column is (array, style)", &PyTuple_Type,
+              &array, &style);
         arrays.push_back(Array::from(array));
         if (arrays.back().count != static_cast<size_t>(rows)) refuse("columns of different length");
         columns.push_back(make_column(arrays.back(), style));

@@ -5,27 +5,35 @@
 namespace tabkit::python {
 namespace {
 
-PyObject* normalize_numbers(const Array& array, int digits) {
-    const Validity validity = array.validity();
-    Bytes bytes(checked_room(array.count, unf::number_room(digits), unf::SPARE_ROOM));
-    char* end = bytes.begin();
-    const auto normalize = [&](const auto& values) {
-        const WithoutLock released;
-        end = unf::write_numbers(values, validity, array.count, digits, end);
-    };
-    if (!with_numbers(array, normalize)) refuse("no values have the format " + array.format);
-    return bytes.finish(end);
-}
-
-PyObject* normalize_booleans(const Array& array, int digits) {
-    const Validity validity = array.validity(), bits = array.bits();
+// Calls ``write`` with the memory for the numbers of an array that was checked.
+template <typename Write>
+PyObject* written(const Array& array, int digits, Write write) {
     Bytes bytes(checked_room(array.count, unf::number_room(digits), unf::SPARE_ROOM));
     char* end = bytes.begin();
     {
         const WithoutLock released;
-        end = unf::write_booleans(bits, validity, array.count, digits, end);
+        end = write(end);
     }
     return bytes.finish(end);
+}
+
+PyObject* normalize_numbers(const Array& array, int digits) {
+    const Validity validity = array.validity();
+    PyObject* result = nullptr;
+    const auto normalize = [&](const auto& values) {
+        result = written(array, digits, [&](char* out) {
+            return unf::write_numbers(values, validity, array.count, digits, out);
+        });
+    };
+    if (!with_numbers(array, normalize)) refuse("no values have the format " + array.format);
+    return result;
+}
+
+PyObject* normalize_booleans(const Array& array, int digits) {
+    const Validity validity = array.validity(), bits = array.bits();
+    return written(array, digits, [&](char* out) {
+        return unf::write_booleans(bits, validity, array.count, digits, out);
+    });
 }
 
 template <typename Offset>

@@ -13,8 +13,8 @@ struct Quotient {
 
 // Division towards minus infinity.
 constexpr Quotient floor_divide(int64_t number, int64_t by) {
-    const int64_t whole = number / by - (number % by < 0);
-    return {whole, number - whole * by};
+    const int64_t whole = number / by, rest = number % by;
+    return rest < 0 ? Quotient{whole - 1, rest + by} : Quotient{whole, rest};
 }
 
 // The fraction of a second without trailing zeros, if there is one, and its point.

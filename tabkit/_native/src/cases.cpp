@@ -15,13 +15,21 @@ constexpr size_t TILE_BYTES = 24 * 1024;
 template <typename T>
 struct Bits;
 template <>
-struct Bits<int8_t> { using Type = uint8_t; };
+struct Bits<int8_t> {
+    using Type = uint8_t;
+};
 template <>
-struct Bits<int16_t> { using Type = uint16_t; };
+struct Bits<int16_t> {
+    using Type = uint16_t;
+};
 template <>
-struct Bits<int32_t> { using Type = uint32_t; };
+struct Bits<int32_t> {
+    using Type = uint32_t;
+};
 template <>
-struct Bits<int64_t> { using Type = uint64_t; };
+struct Bits<int64_t> {
+    using Type = uint64_t;
+};
 template <>
 struct Bits<float> {
     using Type = uint32_t;
@@ -185,8 +193,10 @@ size_t width_of(Storage storage) {
     switch (storage) {
         case Storage::INT8: return 1;
         case Storage::INT16: return 2;
-        case Storage::INT32: case Storage::FLOAT32: return 4;
-        case Storage::INT64: case Storage::FLOAT64: return 8;
+        case Storage::INT32:
+        case Storage::FLOAT32: return 4;
+        case Storage::INT64:
+        case Storage::FLOAT64: return 8;
         case Storage::TEXT: return 0;
     }
     return 0;
@@ -202,8 +212,10 @@ void decode(const char* data, size_t width, size_t count, bool big_endian,
     for (size_t first = 0; first < count; first += rows) {
         const Tile tile{data + first * width, width, first, std::min(rows, count - first)};
         for (size_t i = 0; i < plans.size(); ++i) {
-            if (big_endian) decode_column<true>(tile, plans[i], targets[i]);
-            else decode_column<false>(tile, plans[i], targets[i]);
+            if (big_endian)
+                decode_column<true>(tile, plans[i], targets[i]);
+            else
+                decode_column<false>(tile, plans[i], targets[i]);
         }
     }
 }

@@ -42,9 +42,9 @@ struct Plan {
 
 // Where a column goes; bits begin as zeros.
 struct Target {
-    char* values;       // numbers in the machine's byte order; of texts their offsets, int32
+    char* values;  // numbers in the machine's byte order; of texts their offsets, int32
     uint8_t* validity;
-    int8_t* tags;       // 1 for ".a" and so on, else 0; only for ABOVE and CODES
+    int8_t* tags;  // 1 for ".a" and so on, else 0; only for ABOVE and CODES
     char* text;
     size_t missing_count = 0, tag_count = 0, text_size = 0;
     bool is_ascii = true, is_utf8 = true;

@@ -15,10 +15,16 @@ constexpr uint64_t zero_bytes(uint64_t word) { return (word - ONES) & ~word & HI
 inline bool is_line_end(char byte) { return byte == '\n' || byte == '\r'; }
 
 class Tokenizer {
-   public:
-    Tokenizer(const char* source, size_t size, const Dialect& dialect, bool final, bool force, char* text)
-        : source_(source), dialect_(dialect), is_final_(final), is_forced_(force),
-          waits_(!final && !force), start_(text), out_(text) {
+ public:
+    Tokenizer(const char* source, size_t size, const Dialect& dialect, bool final, bool force,
+              char* text)
+        : source_(source),
+          dialect_(dialect),
+          is_final_(final),
+          is_forced_(force),
+          waits_(!final && !force),
+          start_(text),
+          out_(text) {
         // Without the end of the text no row after the last line end is whole.
         while (!final && size > 0 && !is_line_end(source[size - 1])) --size;
         size_ = size;
@@ -32,7 +38,7 @@ class Tokenizer {
         return std::move(cells_);
     }
 
-   private:
+ private:
     bool at(size_t place, char byte) const { return place < size_ && source_[place] == byte; }
 
     // Adds the row behind those used; false where it is not whole, and then it leaves no trace.
@@ -100,7 +106,8 @@ class Tokenizer {
             place += count;
             if (found != 0) return place;
         }
-        while (place < size_ && source_[place] != dialect_.delimiter && !is_line_end(source_[place])) {
+        while (place < size_ && source_[place] != dialect_.delimiter &&
+               !is_line_end(source_[place])) {
             *out_++ = source_[place++];
         }
         return place;
@@ -137,7 +144,8 @@ class Tokenizer {
             }
             if (place >= size_) break;
             const char byte = source_[place];
-            const bool is_pair = (byte == quote || (escape != 0 && byte == escape)) && at(place + 1, quote);
+            const bool is_pair =
+                (byte == quote || (escape != 0 && byte == escape)) && at(place + 1, quote);
             if (byte == quote && !is_pair) return place;
             *out_++ = is_pair ? quote : byte;
             place += is_pair ? 2 : 1;

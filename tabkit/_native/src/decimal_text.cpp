@@ -159,7 +159,8 @@ char* write_integer(uint64_t value, char* out) {
 
 char* write_integer(int64_t value, char* out) {
     if (value < 0) *out++ = '-';
-    return write_integer(value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value), out);
+    return write_integer(
+        value < 0 ? 0 - static_cast<uint64_t>(value) : static_cast<uint64_t>(value), out);
 }
 
 template <NumberText SHAPE>
@@ -172,7 +173,7 @@ char* write_float(float value, char* out) {
     return write_any<SHAPE>(value, out);
 }
 
-#define TABKIT_WRITE_FLOAT(SHAPE)                              \
+#define TABKIT_WRITE_FLOAT(SHAPE)                                 \
     template char* write_float<NumberText::SHAPE>(double, char*); \
     template char* write_float<NumberText::SHAPE>(float, char*);
 TABKIT_WRITE_FLOAT(SHORTEST)

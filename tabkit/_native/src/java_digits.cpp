@@ -43,8 +43,8 @@ Parts parts_of(double value) {
 int estimate(int exponent, uint64_t fraction) {
     const uint64_t one = uint64_t{1023} << FRACTION | (fraction & FRACTION_MASK);
     const double mantissa = load<double>(&one);
-    return static_cast<int>(std::floor((mantissa - 1.5) * 0.289529654 + 0.176091259 +
-                                       exponent * 0.301029995663981));
+    return static_cast<int>(
+        std::floor((mantissa - 1.5) * 0.289529654 + 0.176091259 + exponent * 0.301029995663981));
 }
 
 // Bits of a number times a power of five, by the table that Java uses up to 5**26.
@@ -107,7 +107,8 @@ int develop(Development& found, int place, Step step) {
 }
 
 Decimal rounded(const Development& found, int exponent) {
-    const bool up = found.high && (!found.low || found.rest > 0 || (found.rest == 0 && found.digits & 1));
+    const bool up =
+        found.high && (!found.low || found.rest > 0 || (found.rest == 0 && found.digits & 1));
     return {found.digits + up, exponent};
 }
 
@@ -161,8 +162,12 @@ Decimal develop_large(const Fractions& given, int place) {
 
 Decimal long_division(const Parts& parts, int width, int tiny) {
     const int place = estimate(parts.exponent, parts.fraction);
-    Fractions all{parts.fraction >> (FRACTION + 1 - width), place < 0 ? -place : 0, 0,
-                  place > 0 ? place : 0, 0, 0};
+    Fractions all{parts.fraction >> (FRACTION + 1 - width),
+                  place < 0 ? -place : 0,
+                  0,
+                  place > 0 ? place : 0,
+                  0,
+                  0};
     all.two_b = all.five_b + tiny + parts.exponent;
     all.two_s = all.five_s + tiny;
     all.two_m = all.two_b - parts.bits;

@@ -52,7 +52,8 @@ bool fits(T value) {
         return value >= -END && value < END;
     } else {
         constexpr To LOW = std::numeric_limits<To>::min(), HIGH = std::numeric_limits<To>::max();
-        const bool is_above = value > 0 && static_cast<uint64_t>(value) > static_cast<uint64_t>(HIGH);
+        const bool is_above =
+            value > 0 && static_cast<uint64_t>(value) > static_cast<uint64_t>(HIGH);
         return !is_above && (value > 0 || static_cast<int64_t>(value) >= LOW);
     }
 }
@@ -66,8 +67,10 @@ Moments<T> survey(const Values<T>& values, const Validity& validity, size_t coun
     for (size_t i = 0; i < count; ++i) {
         if (!validity[i]) continue;
         ++present;
-        if constexpr (std::is_floating_point_v<T>) lanes[i % LANES].add_float(values[i]);
-        else lanes[i % LANES].add_integer(values[i]);
+        if constexpr (std::is_floating_point_v<T>)
+            lanes[i % LANES].add_float(values[i]);
+        else
+            lanes[i % LANES].add_integer(values[i]);
     }
     Moments<T> all;
     Lane<T> sum;
@@ -108,20 +111,22 @@ size_t count_values(const Values<T>& values, const Validity& validity, size_t co
     for (size_t i = 0; i < count; ++i) {
         if (!validity[i]) continue;
         const uint64_t place = static_cast<uint64_t>(values[i]) - static_cast<uint64_t>(low);
-        if (place < span) ++bins[place];
-        else ++outside;
+        if (place < span)
+            ++bins[place];
+        else
+            ++outside;
     }
     return outside;
 }
 
 #define TABKIT_NARROW(T, To) \
     template char* narrow<To>(const Values<T>&, const Validity&, size_t, char*);
-#define TABKIT_SURVEY(T)                                                           \
-    template Moments<T> survey(const Values<T>&, const Validity&, size_t);         \
-    TABKIT_NARROW(T, int8_t) TABKIT_NARROW(T, int16_t) TABKIT_NARROW(T, int32_t)   \
-    TABKIT_NARROW(T, int64_t)
-#define TABKIT_COUNT(T)                                                            \
-    TABKIT_SURVEY(T)                                                               \
+#define TABKIT_SURVEY(T)                                                   \
+    template Moments<T> survey(const Values<T>&, const Validity&, size_t); \
+    TABKIT_NARROW(T, int8_t)                                               \
+    TABKIT_NARROW(T, int16_t) TABKIT_NARROW(T, int32_t) TABKIT_NARROW(T, int64_t)
+#define TABKIT_COUNT(T)                                                                      \
+    TABKIT_SURVEY(T)                                                                         \
     template size_t count_values(const Values<T>&, const Validity&, size_t, int64_t, size_t, \
                                  int64_t*);
 TABKIT_SURVEY(double)

@@ -8,7 +8,7 @@
 namespace tabkit {
 
 class Natural {
-   public:
+ public:
     explicit Natural(uint64_t value) : limbs_{value} {}
 
     Natural& operator*=(uint64_t factor) {
@@ -30,7 +30,8 @@ class Natural {
     Natural& operator-=(const Natural& other) {
         uint64_t borrow = 0;
         for (int i = 0; i < size_; ++i) {
-            const uint128 taken = static_cast<uint128>(i < other.size_ ? other.limbs_[i] : 0) + borrow;
+            const uint128 taken =
+                static_cast<uint128>(i < other.size_ ? other.limbs_[i] : 0) + borrow;
             borrow = limbs_[i] < taken;
             limbs_[i] -= static_cast<uint64_t>(taken);
         }
@@ -59,7 +60,7 @@ class Natural {
         return false;
     }
 
-   private:
+ private:
     static constexpr int LIMBS = 20;
     uint64_t limbs_[LIMBS];  // least significant first; the last of size_ is not zero, if size_ > 1
     int size_ = 1;
@@ -77,8 +78,8 @@ inline int take_digit(uint128& number, const uint128& divisor) {
     // The top bits of both give a digit that is right or one too small.
     const auto top = static_cast<uint64_t>(divisor >> 64);
     const int shift = top == 0 ? 28 : 92 - __builtin_clzll(top);
-    const auto guess = static_cast<uint64_t>(number >> shift) /
-                       (static_cast<uint64_t>(divisor >> shift) + 1);
+    const auto guess =
+        static_cast<uint64_t>(number >> shift) / (static_cast<uint64_t>(divisor >> shift) + 1);
     int digit = static_cast<int>(guess);
     number -= divisor * guess;
     for (; !(number < divisor); ++digit) number -= divisor;

@@ -6,7 +6,8 @@ namespace tabkit::python {
 
 namespace {
 
-[[noreturn]] void refuse_short(const Buffer& buffer, size_t offset, size_t count, const char* what) {
+[[noreturn]] void refuse_short(const Buffer& buffer, size_t offset, size_t count,
+                               const char* what) {
     refuse("a buffer of " + std::to_string(buffer.size()) + " bytes does not hold " +
            std::to_string(count) + " " + what + " behind the first " + std::to_string(offset));
 }
@@ -26,8 +27,12 @@ Array Array::from(PyObject* tuple) {
     parse(tuple, "snnOOO;an array is (format, length, offset, validity, values, data)", &format,
           &count, &offset, &validity, &values, &data);
     if (count < 0 || offset < 0) refuse("an array has a negative length or offset");
-    return {format,           static_cast<size_t>(count), static_cast<size_t>(offset),
-            Buffer(validity), Buffer(values),             Buffer(data)};
+    return {format,
+            static_cast<size_t>(count),
+            static_cast<size_t>(offset),
+            Buffer(validity),
+            Buffer(values),
+            Buffer(data)};
 }
 
 Validity Array::validity() const {

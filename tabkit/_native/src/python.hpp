@@ -20,7 +20,9 @@ namespace tabkit::python {
 // A Python exception is set already.
 struct Failure {};
 
-[[noreturn]] inline void refuse(const std::string& message) { throw std::invalid_argument(message); }
+[[noreturn]] inline void refuse(const std::string& message) {
+    throw std::invalid_argument(message);
+}
 
 // Makes a method of a function that throws.
 template <PyObject* (*FUNCTION)(PyObject* arguments)>
@@ -49,7 +51,7 @@ void parse(PyObject* arguments, const char* format, Targets... targets) {
 
 // Owns a reference.
 class Reference {
-   public:
+ public:
     explicit Reference(PyObject* object = nullptr) : object_(object) {}
     Reference(Reference&& other) noexcept : object_(other.release()) {}
     Reference& operator=(Reference&& other) noexcept {
@@ -66,26 +68,26 @@ class Reference {
         return object;
     }
 
-   private:
+ private:
     PyObject* object_;
 };
 
 // The interpreter's lock is not held while this lives, but can be taken back for a while.
 class WithoutLock {
-   public:
+ public:
     WithoutLock() : state_(PyEval_SaveThread()) {}
     ~WithoutLock() { PyEval_RestoreThread(state_); }
     WithoutLock(const WithoutLock&) = delete;
     void take() { PyEval_RestoreThread(state_); }
     void give() { state_ = PyEval_SaveThread(); }
 
-   private:
+ private:
     PyThreadState* state_;
 };
 
 // The memory of a Python object, or of None: nothing.
 class Buffer {
-   public:
+ public:
     explicit Buffer(PyObject* object) {
         if (object == Py_None) return;
         if (PyObject_GetBuffer(object, &view_, PyBUF_SIMPLE) != 0) throw Failure{};
@@ -105,7 +107,7 @@ class Buffer {
         return is_held_ && view_.buf != nullptr ? static_cast<const char*>(view_.buf) : nothing;
     }
 
-   private:
+ private:
     Py_buffer view_{};
     bool is_held_ = false;
 };
@@ -171,7 +173,7 @@ size_t checked_room(size_t a, size_t b, size_t c);
 
 // A bytes object that is written first and cut to its size at the end.
 class Bytes {
-   public:
+ public:
     explicit Bytes(size_t room);
     Bytes(Bytes&& other) noexcept = default;
     char* begin() { return PyBytes_AsString(object_.get()); }
@@ -180,7 +182,7 @@ class Bytes {
     // Grows, with ``lock`` taken back meanwhile.
     Sink sink(WithoutLock& lock);
 
-   private:
+ private:
     void resize(size_t size);
     static void grow(Sink& sink, size_t bytes);
 

@@ -14,9 +14,7 @@ constexpr uint64_t matches(uint64_t word, uint8_t code) {
     return ~(((differing & SEVENS) + SEVENS) | differing | SEVENS);
 }
 
-inline size_t count_raws(uint64_t codes) {
-    return (matches(codes, RAW) >> 7) * ONES >> 56;
-}
+inline size_t count_raws(uint64_t codes) { return (matches(codes, RAW) >> 7) * ONES >> 56; }
 
 }  // namespace
 
@@ -40,7 +38,9 @@ Expanded expand(const char* data, size_t size, const char* table, char* out) {
             out += (code != SKIP) * WORD;
         }
         octet = next;
-        if (ended) return {static_cast<size_t>(out - start) / WORD, static_cast<size_t>(octet - data), true};
+        if (ended)
+            return {static_cast<size_t>(out - start) / WORD, static_cast<size_t>(octet - data),
+                    true};
     }
     return {static_cast<size_t>(out - start) / WORD, static_cast<size_t>(octet - data), false};
 }

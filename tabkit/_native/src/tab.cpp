@@ -91,9 +91,7 @@ inline char* write_cell(const Column& column, size_t row, size_t room, const Esc
         case Kind::UINT16: return write_integer(uint64_t{value<uint16_t>(column, row)}, out);
         case Kind::UINT32: return write_integer(uint64_t{value<uint32_t>(column, row)}, out);
         case Kind::UINT64: return write_integer(value<uint64_t>(column, row), out);
-        case Kind::BOOLEAN:
-            *out = column.bits[row] ? '1' : '0';
-            return out + 1;
+        case Kind::BOOLEAN: *out = column.bits[row] ? '1' : '0'; return out + 1;
         case Kind::SHORT_MOMENT:
             return write_moment(column.moment, value<int32_t>(column, row), ' ', out);
         case Kind::MOMENT:
@@ -115,7 +113,8 @@ bool make_escapes(const char* characters, Escapes& escapes) {
     return true;
 }
 
-void write_lines(const std::vector<Column>& columns, size_t rows, const Escapes& escapes, Sink& sink) {
+void write_lines(const std::vector<Column>& columns, size_t rows, const Escapes& escapes,
+                 Sink& sink) {
     const size_t room = fixed_room(columns);
     for (size_t row = 0; row < rows; ++row) {
         sink.reserve(room);

@@ -13,16 +13,27 @@
 namespace tabkit::tab {
 
 enum class Kind {
-    INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64,
-    FLOAT32, FLOAT64, BOOLEAN,
-    SHORT_MOMENT, MOMENT,  // counts of 32 and 64 bits
-    TEXT, LARGE_TEXT,
+    INT8,
+    INT16,
+    INT32,
+    INT64,
+    UINT8,
+    UINT16,
+    UINT32,
+    UINT64,
+    FLOAT32,
+    FLOAT64,
+    BOOLEAN,
+    SHORT_MOMENT,
+    MOMENT,  // counts of 32 and 64 bits
+    TEXT,
+    LARGE_TEXT,
 };
 
 struct Column {
     Kind kind;
-    NumberText shape;    // of floats
-    bool bare;           // text without quotes and escapes
+    NumberText shape;  // of floats
+    bool bare;         // text without quotes and escapes
     Moment moment;
     Validity validity;
     const char* values;  // from the first case on: numbers, or the offsets of texts
@@ -38,6 +49,7 @@ struct Escapes {
 // Source: design, section 3; a character other than \ " TAB LF CR is no escape.
 bool make_escapes(const char* characters, Escapes& escapes);
 
-void write_lines(const std::vector<Column>& columns, size_t rows, const Escapes& escapes, Sink& sink);
+void write_lines(const std::vector<Column>& columns, size_t rows, const Escapes& escapes,
+                 Sink& sink);
 
 }  // namespace tabkit::tab

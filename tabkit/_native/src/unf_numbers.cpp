@@ -137,8 +137,8 @@ inline Rounded round_once(uint64_t bits, int digits) {
     const uint64_t fraction = (bits & FRACTION_MASK) << 11 | uint64_t{1} << 63;
     int exponent = log10_of_binary(binary);
     // A value this close to a power of ten that it is misjudged rounds to that power either way.
-    exponent += (log2_of_power(exponent + 1) == binary) &
-                (fraction >= power_of_ten(exponent + 1).high);
+    exponent +=
+        (log2_of_power(exponent + 1) == binary) & (fraction >= power_of_ten(exponent + 1).high);
     const int scale = digits - 1 - exponent;
     const uint64_t product = multiply_high(fraction, power_of_ten(scale).high);
     const int fraction_bits = 62 - binary - log2_of_power(scale);
@@ -185,7 +185,8 @@ inline char* write_default(double value, char* out) {
     if (is_normal(bits)) {
         const Rounded rounded = round_once(bits, DEFAULT_DIGITS);
         if (rounded.is_sure) {
-            return write_seven(bits >> 63, static_cast<uint32_t>(rounded.number), rounded.exponent, out);
+            return write_seven(bits >> 63, static_cast<uint32_t>(rounded.number), rounded.exponent,
+                               out);
         }
     }
     return write_rare(value, bits, DEFAULT_DIGITS, out);

@@ -24,7 +24,12 @@ inline bool is_utf8(const char* text, size_t size) {
     };
     for (size_t i = 0; i < size;) {
         const uint8_t first = at(i);
-        const int more = first < 0x80 ? 0 : first < 0xC2 ? -1 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : first < 0xF5 ? 3 : -1;
+        const int more = first < 0x80   ? 0
+                         : first < 0xC2 ? -1
+                         : first < 0xE0 ? 1
+                         : first < 0xF0 ? 2
+                         : first < 0xF5 ? 3
+                                        : -1;
         if (more < 0) return false;
         const uint8_t low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
         const uint8_t high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;

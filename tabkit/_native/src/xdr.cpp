@@ -77,7 +77,8 @@ size_t write_texts(const Texts<Offset>& texts, const Validity& validity, size_t 
             size = static_cast<const char*>(end) - text;
             ++cut;
         }
-        if (size > INT32_MAX) throw std::invalid_argument("a text is longer than R's 2**31 - 1 bytes");
+        if (size > INT32_MAX)
+            throw std::invalid_argument("a text is longer than R's 2**31 - 1 bytes");
         out = write(is_ascii(text, size) ? ASCII_TEXT : UTF8_TEXT, out);
         out = write(static_cast<uint32_t>(size), out);
         std::memcpy(out, text, size);

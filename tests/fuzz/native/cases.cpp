@@ -16,7 +16,8 @@ bool fits(Storage storage, Missing missing) {
         case Missing::CODES: return storage == Storage::FLOAT64;
         case Missing::EMPTY: return storage == Storage::TEXT;
         case Missing::ABOVE:
-            return storage == Storage::INT8 || storage == Storage::INT16 || storage == Storage::INT32;
+            return storage == Storage::INT8 || storage == Storage::INT16 ||
+                   storage == Storage::INT32;
     }
     return false;
 }
@@ -31,7 +32,8 @@ Plan take_plan(fuzz::Input& input, size_t width) {
     plan.until_nul = input.number(2) != 0;
     plan.padding[' '] = plan.padding[input.number(256)] = true;
     const size_t size = width_of(plan.storage);
-    if (plan.storage != Storage::TEXT && size > width) plan.storage = Storage::INT8, plan.missing = Missing::NONE;
+    if (plan.storage != Storage::TEXT && size > width)
+        plan.storage = Storage::INT8, plan.missing = Missing::NONE;
     if (plan.storage != Storage::TEXT) {
         const size_t own = width_of(plan.storage);
         plan.pieces.push_back({input.number(width - own + 1), own});
@@ -55,6 +57,7 @@ struct Room {
           tags(count) {
         size_t width = 0;
         for (const Piece& piece : plan.pieces) width += piece.size;
+        text.reserve(1);  // the border to Python gives no null pointers
         text.resize(plan.storage == Storage::TEXT ? width * count : 0);
     }
 
@@ -88,8 +91,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
     for (size_t i = 0; i < plans.size(); ++i) {
         fuzz::require(targets[i].text_size <= rooms[i].text.size());
         size_t present = 0;
-        for (size_t row = 0; row < count; ++row) present += rooms[i].validity[row / 8] >> (row % 8) & 1;
-        if (plans[i].missing != Missing::NONE) fuzz::require(present + targets[i].missing_count == count);
+        for (size_t row = 0; row < count; ++row)
+            present += rooms[i].validity[row / 8] >> (row % 8) & 1;
+        if (plans[i].missing != Missing::NONE)
+            fuzz::require(present + targets[i].missing_count == count);
         for (const int8_t tag : rooms[i].tags) fuzz::require(tag >= 0 && tag < TAGS);
     }
     return 0;

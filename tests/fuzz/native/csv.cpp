@@ -18,7 +18,8 @@ struct Found {
 Found tokenized(const std::vector<char>& source, const Dialect& dialect, bool final, bool force) {
     std::vector<char> text(source.size() + tabkit::csv::SPARE_ROOM);
     Found found;
-    found.cells = tabkit::csv::tokenize(source.data(), source.size(), dialect, final, force, text.data());
+    found.cells =
+        tabkit::csv::tokenize(source.data(), source.size(), dialect, final, force, text.data());
     const Cells& cells = found.cells;
     found.text.assign(text.data(), cells.text_size);
     fuzz::require(cells.used <= source.size() && cells.text_size <= cells.used);
@@ -27,7 +28,8 @@ Found tokenized(const std::vector<char>& source, const Dialect& dialect, bool fi
     size_t sum = 0;
     for (const int64_t count : cells.counts) sum += static_cast<size_t>(count);
     fuzz::require(sum == cells.ends.size());
-    for (size_t i = 1; i < cells.ends.size(); ++i) fuzz::require(cells.ends[i - 1] <= cells.ends[i]);
+    for (size_t i = 1; i < cells.ends.size(); ++i)
+        fuzz::require(cells.ends[i - 1] <= cells.ends[i]);
     if (sum != 0) fuzz::require(static_cast<size_t>(cells.ends.back()) == cells.text_size);
     return found;
 }
@@ -48,7 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
     Found head = tokenized({source.begin(), source.begin() + cut}, dialect, false, false);
     const auto used = static_cast<long>(head.cells.used);
     const Found tail = tokenized({source.begin() + used, source.end()}, dialect, true, false);
-    head.cells.counts.insert(head.cells.counts.end(), tail.cells.counts.begin(), tail.cells.counts.end());
+    head.cells.counts.insert(head.cells.counts.end(), tail.cells.counts.begin(),
+                             tail.cells.counts.end());
     fuzz::require(head.text + tail.text == whole.text);
     fuzz::require(head.cells.counts == whole.cells.counts);
     return 0;

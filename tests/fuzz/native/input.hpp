@@ -10,7 +10,7 @@
 namespace fuzz {
 
 class Input {
-   public:
+ public:
     Input(const uint8_t* data, size_t size) : data_(data), size_(size) {}
 
     // A number below ``end``; 0 when nothing is left.
@@ -33,7 +33,7 @@ class Input {
 
     std::vector<char> rest() { return bytes(size_); }
 
-   private:
+ private:
     void skip(size_t count) {
         data_ += count;
         size_ -= count;

@@ -1,8 +1,8 @@
 """Build the fuzz targets with clang's libFuzzer and sanitizers, and run each for some seconds.
 
 ``python tests/fuzz/native/run.py [SECONDS] [TARGET...]``. What a target found interesting is kept
-in ``corpus/TARGET`` beside this file, reduced to what covers something new; a failing input is left
-in the current folder.
+in ``corpus/TARGET.zip`` beside this file, reduced to what covers something new; a failing input is
+left in the current folder.
 """
 
 from __future__ import annotations
@@ -39,34 +39,30 @@ def main(arguments: list[str]) -> None:
 
 def fuzz(target: str, seconds: int) -> bool:
     """Build and run one target, and reduce its corpus; tell whether it found no fault."""
-    kept = HERE / "corpus" / target
-    kept.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        program, grown = Path(folder, target), Path(folder, "grown")
-        grown.mkdir()
-        sources = [HERE / f"{target}.cpp", *(KERNELS / f"{name}.cpp" for name in TARGETS[target])]
-        subprocess.run(
-            [
-                "clang++",
-                *FLAGS,
-                f"-I{KERNELS}",
-                f"-I{HERE}",
-                *map(str, sources),
-                "-o",
-                str(program),
-            ],
-            check=True,
+        program, kept, grown, reduced = (
+            Path(folder, name) for name in ("run", "old", "new", "all")
         )
+        for each in (kept, grown, reduced):
+            each.mkdir()
+        build(target, program)
+        archive = HERE / "corpus" / f"{target}.zip"
+        if archive.exists():
+            shutil.unpack_archive(archive, kept)
         limits = [f"-max_total_time={seconds}", "-max_len=512", "-print_final_stats=1"]
-        run = subprocess.run([program, *limits, grown, kept], check=False)
-        if run.returncode:
+        if subprocess.run([program, *limits, grown, kept], check=False).returncode:
             return False
-        reduced = Path(folder, "reduced")
-        reduced.mkdir()
         subprocess.run([program, "-merge=1", reduced, kept, grown], check=True, capture_output=True)
-        shutil.rmtree(kept)
-        shutil.copytree(reduced, kept)
+        archive.parent.mkdir(exist_ok=True)
+        shutil.make_archive(str(archive.with_suffix("")), "zip", reduced)
     return True
+
+
+def build(target: str, program: Path) -> None:
+    """Compile a target with the kernels that it calls."""
+    sources = [HERE / f"{target}.cpp", *(KERNELS / f"{name}.cpp" for name in TARGETS[target])]
+    command = ["clang++", *FLAGS, f"-I{KERNELS}", f"-I{HERE}", *map(str, sources)]
+    subprocess.run([*command, "-o", str(program)], check=True)
 
 
 if __name__ == "__main__":

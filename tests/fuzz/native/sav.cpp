@@ -14,7 +14,8 @@ Bytes plainly(const Bytes& data, const Bytes& table, size_t& used, bool& ended) 
     ended = false;
     while (!ended && data.size() - used >= 8) {
         size_t raws = 0;
-        for (size_t i = 0; i < 8; ++i) raws += static_cast<uint8_t>(data[used + i]) == tabkit::sav::RAW;
+        for (size_t i = 0; i < 8; ++i)
+            raws += static_cast<uint8_t>(data[used + i]) == tabkit::sav::RAW;
         if (data.size() - used - 8 < raws * 8) break;
         size_t raw = used + 8;
         for (size_t i = 0; i < 8 && !ended; ++i) {

@@ -26,9 +26,11 @@ void check_doubles(const std::vector<char>& data, int digits, NumberText shape) 
     unf::write_numbers(values, Validity{nullptr, 0}, count, digits, out.data());
     for (size_t i = 0; i < count; ++i) {
         std::vector<char> cell(number_room(shape));
-        char* end = shape == NumberText::JAVA      ? write_float<NumberText::JAVA>(values[i], cell.data())
-                    : shape == NumberText::DECIMAL ? write_float<NumberText::DECIMAL>(values[i], cell.data())
-                                                   : write_float<NumberText::SHORTEST>(values[i], cell.data());
+        char* end = shape == NumberText::JAVA
+                        ? write_float<NumberText::JAVA>(values[i], cell.data())
+                    : shape == NumberText::DECIMAL
+                        ? write_float<NumberText::DECIMAL>(values[i], cell.data())
+                        : write_float<NumberText::SHORTEST>(values[i], cell.data());
         const double back = std::strtod(std::string(cell.data(), end).c_str(), nullptr);
         const double value = values[i];
         if (value - value == 0) fuzz::require(std::memcmp(&back, &value, sizeof back) == 0);
@@ -38,13 +40,16 @@ void check_doubles(const std::vector<char>& data, int digits, NumberText shape) 
 void check_moments(const std::vector<char>& data, const Moment& moment) {
     for (size_t i = 0; i < data.size() / 8; ++i) {
         std::vector<char> cell(MOMENT_ROOM);
-        write_moment(moment, Values<int64_t>{data.data()}[i], 'T', cell.data());
+        const int64_t count = Values<int64_t>{data.data()}[i];
+        const bool is_date = moment.kind == Moment::Kind::DATE;  // days have 32 bits
+        write_moment(moment, is_date ? static_cast<int32_t>(count) : count, 'T', cell.data());
     }
 }
 
 void check_texts(const std::vector<char>& data, size_t pieces, size_t characters) {
     std::vector<int32_t> places{0};
-    for (size_t i = 1; i <= pieces; ++i) places.push_back(static_cast<int32_t>(data.size() * i / pieces));
+    for (size_t i = 1; i <= pieces; ++i)
+        places.push_back(static_cast<int32_t>(data.size() * i / pieces));
     const auto* offsets = reinterpret_cast<const char*>(places.data());
     const Texts<int32_t> texts{{offsets}, data.data()};
     const Validity all{nullptr, 0};
@@ -75,8 +80,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* input, size_t size) {
     fuzz::Input all(input, size);
     const auto digits = static_cast<int>(1 + all.number(unf::MAX_DIGITS));
     const auto shape = static_cast<NumberText>(all.number(3));
-    const Moment moment{static_cast<Moment::Kind>(all.number(3)), static_cast<int>(3 * all.number(4)),
-                        all.number(2) != 0};
+    const Moment moment{static_cast<Moment::Kind>(all.number(3)),
+                        static_cast<int>(3 * all.number(4)), all.number(2) != 0};
     const size_t pieces = 1 + all.number(9), characters = 1 + all.number(40);
     const std::vector<char> data = all.rest();
     if (data.empty()) return 0;  // the border to Python gives no null pointers
