@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -17,7 +18,15 @@ from tabkit.model import Block, Finding, Origin, TableStream
 from tabkit.read.delimited_columns import columns_of, schema_of, variable_of
 from tabkit.read.delimited_java import JavaTypeObserver
 from tabkit.read.delimited_names import HINT, check_names, name_columns
-from tabkit.read.delimited_rows import CHUNK_BYTES, Chunk, Rows, Store, even_blocks, read_chunks
+from tabkit.read.delimited_rows import (
+    CHUNK_BYTES,
+    NOTED_ROWS,
+    Chunk,
+    Rows,
+    Store,
+    even_blocks,
+    read_chunks,
+)
 from tabkit.read.delimited_start import Start, start, start_plainly
 from tabkit.read.delimited_text import JAVA_UTF8, Encoding, Text, UndecodableError, encodings
 from tabkit.read.delimited_types import TypeObserver
@@ -120,6 +129,7 @@ def _read(
         _Blocks(store, schema, table.types, options.rows_of(len(table.names))),
         origin=Origin(format=name, media_type=_MEDIA_TYPES[name], encoding=encoding.name),
         cases=table.rows.cases,
+        notes=table.notes,
         findings=[*text.findings(), *begun.findings, *table.findings],
     )
 
@@ -132,6 +142,7 @@ class _Table:
     types: list[ColumnType]
     rows: Rows
     findings: list[Finding]
+    notes: tuple[str, ...] = ()
 
 
 def _pass(
@@ -207,11 +218,39 @@ def _concluded(header: list[str], rows: Rows, observer: TypeObserver) -> _Table:
         header, rows.long = ["", *header], 0
         text = "the header has one name less than the rows have cells: taken as row names first"
         findings.append(Finding(text, "warning"))
-    names, renamed = name_columns(header, rows.width)
+    width, notes, surplus = _without_surplus(header, rows, observer)
+    names, renamed = name_columns(header, width)
     findings += renamed
-    findings += rows.findings()
-    findings += _type_findings(names, types)
-    return _Table(names, types, rows, findings)
+    findings += surplus
+    findings += rows.findings(long_told=bool(surplus))
+    findings += _type_findings(names, types[:width])
+    return _Table(names, types[:width], rows, findings, notes)
+
+
+def _without_surplus(
+    header: list[str], rows: Rows, observer: TypeObserver
+) -> tuple[int, tuple[str, ...], list[Finding]]:
+    """Decide what becomes of cells beyond the header's names.
+
+    A delimiter too many makes empty cells: they are left out. A few long rows among sound ones
+    make no variables: what they hold goes to the notes of the file. Otherwise columns are added.
+    """
+    names = len(header)
+    if rows.width == names:
+        return names, (), []
+    since = f"{rows.long:,}, from line {rows.first_long:,} on"
+    if not any(observer.has_values(at) for at in range(names, rows.width)):
+        text = f"rows that end in further delimiters: {since}; the empty cells are left out"
+        return names, (), [Finding(text)]
+    if rows.long > NOTED_ROWS or 2 * rows.long > rows.cases:
+        return rows.width, (), []
+    notes = tuple(
+        f"line {line:,}: cells beyond the header's {names:,} names: {json.dumps(cells)[1:-1]}"
+        for line, cells in rows.surplus
+        if any(cells)
+    )
+    text = f"long rows: {since}; their cells beyond the header's names are kept as notes"
+    return names, notes, [Finding(text, "warning")]
 
 
 def _type_findings(names: Sequence[str], types: Sequence[ColumnType]) -> list[Finding]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tabkit.read.delimited_cells import Bytes, Cells, Dialect, Flags, Integers
 
 CHUNK_BYTES: Final = 1 << 22
+NOTED_ROWS: Final = 1000  # long rows whose further cells are kept as notes
 _LONGEST_CELL: Final = 1 << 24  # bytes; a quote that is open for longer was none
 _LONGEST_ROW: Final = 1 << 26  # bytes
 _MEMORY_BYTES: Final = 1 << 26  # of cells waiting
@@ -205,6 +206,8 @@ class Rows:
         trailing: Cells with text behind their closing quote.
         strays: Quotes without an end, taken as text.
         first_stray: Line of the first of them.
+        surplus: What long rows hold beyond the header's names, by line; no more of them than a
+            codebook can note.
     """
 
     names: int
@@ -222,6 +225,7 @@ class Rows:
     trailing: int = 0
     strays: int = 0
     first_stray: int = 0
+    surplus: list[tuple[int, list[str]]] = dataclasses.field(default_factory=list)
 
     def add(self, chunk: Chunk, start: int, *, drop_blank: bool) -> Flags:
         """Count the rows of a chunk from ``start`` on; return which of all its rows are cases."""
@@ -250,18 +254,23 @@ class Rows:
             long = kept & (counts > self.names)
             self.first_long = self.first_long or chunk.line(int(long.argmax()))
             self.long += int(long.sum())
+            for row in np.flatnonzero(long)[: NOTED_ROWS + 1 - len(self.surplus)].tolist():
+                self.surplus.append((chunk.line(row), chunk.row(row)[self.names :]))
         self.width = max(self.width, longest)
         self.cases += int(kept.sum())
         self.present += int(counts[kept].sum())
         return kept
 
-    def findings(self) -> list[Finding]:
-        """Tell what was not sound, and how it was treated."""
+    def findings(self, *, long_told: bool) -> list[Finding]:
+        """Tell what was not sound, and how it was treated; ``long_told``: long rows are told."""
         lacking = f"line {self.first_short:,} on; the cells they lack are missing"
         beyond = f"the header has no names from column {self.names + 1:,} on"
         warnings = (
             (self.short, f"short rows: {self.short:,}, from {lacking}"),
-            (self.long, f"long rows: {self.long:,}, from line {self.first_long:,} on; {beyond}"),
+            (
+                self.long and not long_told,
+                f"long rows: {self.long:,}, from line {self.first_long:,} on; {beyond}",
+            ),
             (self.trailing, f"cells with text behind their closing quote: {self.trailing:,}"),
             (
                 self.strays,

@@ -180,6 +180,12 @@ def inexact(column: pa.ChunkedArray, clock: Clock) -> int:
     return count
 
 
+def negative_zeros(column: pa.ChunkedArray) -> int:
+    """Return how many numbers of a column of floats are -0."""
+    zeros = (chunk.filter(pc.equal(chunk, 0.0)) for chunk in column.chunks)
+    return sum(int(np.signbit(each.to_numpy(zero_copy_only=False)).sum()) for each in zeros)
+
+
 def _is_small(kind: pa.DataType) -> bool:
     return bool(pa.types.is_boolean(kind) or kind.bit_width < 64)  # noqa: PLR2004
 

@@ -114,7 +114,7 @@ def _write(file: BinaryIO, table: Table, columns: Sequence[StataColumn]) -> list
         text, lost = _cut(column.variable.label, column.variable.name)
         labels.append(text)
         found += lost
-    strings = long_strings(table, columns)
+    strings = long_strings(table, columns, wide=len(columns) > _MANY)
     places = _head(file, table, len(columns), label)
     for name, content in {
         "variable_types": _packed("H", [_code(column) for column in columns]),

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 LONG_STRING: Final = "strL"
 _SHORT_STRING: Final = 2_045
-_YEAR: Final = re.compile(r"0|[1-9]\d{0,3}")  # as `tabkit.read.stata_temporal` gives it
+_YEAR: Final = re.compile(r"[0-9]{4}")
 _WEEKS: Final = 52
 _MONTHS: Final = {"m": 1, "q": 3, "h": 6}
 

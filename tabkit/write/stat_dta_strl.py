@@ -70,15 +70,20 @@ class LongStrings:
             yield b"GSO" + head + text
 
 
-def long_strings(table: Table, columns: Sequence[StataColumn]) -> LongStrings:
-    """Return the long strings of a table that is written with these columns."""
+def long_strings(table: Table, columns: Sequence[StataColumn], *, wide: bool) -> LongStrings:
+    """Return the long strings of a table that is written with these columns.
+
+    Args:
+        table: Plain.
+        columns: One a column.
+        wide: Of a file of version 119, where more bits number the variable.
+    """
     found = {
         place: _long_string(table.data.column(place))
         for place, column in enumerate(columns)
         if column.storage == LONG_STRING
     }
-    many = len(columns) >= 1 << _VARIABLE_BITS - 1
-    return LongStrings(found, _WIDE_VARIABLE_BITS if many else _VARIABLE_BITS)
+    return LongStrings(found, _WIDE_VARIABLE_BITS if wide else _VARIABLE_BITS)
 
 
 def _long_string(column: pa.ChunkedArray) -> LongString:

@@ -72,12 +72,14 @@ def legal_names(names: Sequence[str], rules: NameRules) -> list[str]:
     taken: set[str] = set()
     numbers: dict[str, int] = {}
     chosen = {}
-    legal = [is_legal(name, rules) for name in names]
-    for keeps in (True, False):
-        for place, name in enumerate(names):
-            if legal[place] is keeps:
-                chosen[place] = _free(_mended(name, rules), rules, taken, numbers)
-                taken.add(_key(chosen[place], rules))
+    for place, name in enumerate(names):
+        if is_legal(name, rules) and _key(name, rules) not in taken:
+            chosen[place] = name
+            taken.add(_key(name, rules))
+    for place, name in enumerate(names):
+        if place not in chosen:
+            chosen[place] = _free(_mended(name, rules), rules, taken, numbers)
+            taken.add(_key(chosen[place], rules))
     return [chosen[place] for place in range(len(names))]
 
 

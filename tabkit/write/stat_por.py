@@ -21,6 +21,7 @@ from tabkit.write.stat_columns import (
     SPSS_CLOCK,
     batches_of,
     losses,
+    negative_zeros,
     numbers,
     plain_table,
     require_variables,
@@ -91,12 +92,8 @@ def _number_losses(name: str, column: pa.ChunkedArray) -> list[Loss]:
     if not pa.types.is_floating(column.type):
         return []
     infinite = count_true(pc.is_inf(column))
-    zeros = sum(
-        int(np.count_nonzero((values == 0) & np.signbit(values) & valid))
-        for values, valid in (numbers(chunk, SPSS_CLOCK) for chunk in column.chunks)
-    )
     found = losses("infinite numbers became the largest there are", name, infinite)
-    return found + losses("negative zeros became 0", name, zeros)
+    return found + losses("negative zeros became 0", name, negative_zeros(column))
 
 
 class _Lines:

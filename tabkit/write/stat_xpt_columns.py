@@ -24,6 +24,7 @@ from tabkit.write.stat_columns import (
     is_text,
     longest,
     losses,
+    negative_zeros,
     numbers,
 )
 from tabkit.write.stat_formats import format_losses, sas_format
@@ -107,6 +108,7 @@ def _fit_numbers(variable: Variable, column: pa.ChunkedArray) -> tuple[int, list
         size = pc.abs(column)
         large = count_true(pc.greater_equal(size, _LARGEST))
         small = count_true(pc.and_(pc.less(size, _SMALLEST), pc.greater(size, 0.0)))
+        found += losses("negative zeros became 0", name, negative_zeros(column))
         found += losses("not-a-number became missing", name, nan)
         found += losses("numbers of 7.2e75 and more became missing", name, large)
         found += losses("numbers below 5.4e-79 became 0", name, small)
@@ -131,7 +133,9 @@ def ibm_words(column: pa.Array, tags: npt.NDArray[np.int8] | None) -> Bytes:
     sixteens = -(-power // 4)
     bits = np.ldexp(fraction, _FRACTION_BITS + power - 4 * sixteens).astype(np.uint64)
     exponents = np.where(size > 0, sixteens + _BIAS, 0).astype(np.uint64)
-    signs = np.signbit(np.where(valid, values, 0)).astype(np.uint64)
+    # A zero has no sign: readers take 0x80 and zeros for a missing value.
+    signs = (np.where(valid, values, 0) < 0).astype(np.uint64)
+    signs[size == 0] = 0
     words = signs << np.uint64(63) | exponents << np.uint64(_FRACTION_BITS) | bits
     stored: Bytes = words.astype(">u8").view(np.uint8).reshape(-1, _WORD)
     letters = np.zeros(len(values), np.int8) if tags is None else tags

@@ -52,7 +52,7 @@ def test_every_double_of_its_range_is_exact(values: list[float]) -> None:
     assert told.get("numbers of 7.2e75 and more became missing", 0) == large.sum()
     assert told.get("numbers below 5.4e-79 became 0", 0) == small.sum()
     gone = large | np.isnan(size)
-    wanted = np.where(gone, np.nan, np.where(small, 0, values))
+    wanted = np.where(gone, np.nan, np.where(small, 0, values)) + 0.0
     assert np.array_equal(np.array(back, float), wanted, equal_nan=True)
     assert np.array_equal(frame["X"].to_numpy(float), wanted, equal_nan=True)
 
@@ -65,7 +65,8 @@ def test_tags_keep_their_letters(version: int, tmp_path: Path) -> None:
     table = Table(pa.table({"X": pa.nulls(len(letters), pa.float64())}), (Variable("X"),), tags)
     assert write_xpt(table, tmp_path / "t.xpt", version=version) == ()
     assert read(tmp_path / "t.xpt").missing_tags["X"].to_pylist() == letters
-    assert pd.read_sas(tmp_path / "t.xpt")["X"].isna().all() or version == 8
+    if version == 5:  # pandas reads no other
+        assert pd.read_sas(tmp_path / "t.xpt")["X"].isna().all()
 
 
 def test_version_5_where_it_holds_all(tmp_path: Path) -> None:
@@ -150,7 +151,9 @@ def test_blank_cases_at_the_end(tmp_path: Path) -> None:
 def test_blocks_do_not_show(tmp_path: Path) -> None:
     """More cases than one block has; widths of numbers that a source had."""
     rng = np.random.default_rng(3)
-    data = pa.table({"X": rng.normal(size=100_003), "N": rng.integers(0, 99, 100_003).astype(float)})
+    data = pa.table(
+        {"X": rng.normal(size=100_003), "N": rng.integers(0, 99, 100_003).astype(float)}
+    )
     table = Table(data, (Variable("X", storage="num8"), Variable("N", storage="num3")))
     assert write_xpt(table, tmp_path / "t.xpt") == ()
     back = read(tmp_path / "t.xpt")
@@ -174,7 +177,8 @@ def test_real_files_come_back(corpus: Path, tmp_path: Path) -> None:
             n: t.to_pylist() for n, t in table.missing_tags.items()
         }
         for old, new in zip(table.variables, back.variables, strict=True):
-            assert (new.name == old.name or renamed) and new.label == old.label
+            assert new.name == old.name or renamed
+            assert new.label == old.label
             assert new.display_format == old.display_format
             assert new.attributes == old.attributes
         assert back.label == table.label

@@ -50,32 +50,44 @@ inline T read(const char* from) {
     return load<T>(&bits);
 }
 
-// What tag_of asks of a plan: kept apart, as the compiler cannot know that writing a column
-// leaves the plan as it is.
+// What is asked of a plan for each number: kept apart, as the compiler cannot know that writing a
+// column leaves the plan as it is.
 struct Rule {
     double number;
     int64_t largest;
 };
 
-// -1 for a number that is not missing, else its tag.
+// The place of a float among Stata's 27 codes, if it is one: they are STEP apart.
+template <typename T>
+inline bool is_code(T value, int& place) {
+    const auto distance = load<typename Bits<T>::Type>(&value) - Bits<T>::FIRST;  // may wrap around
+    place = static_cast<int>(distance / Bits<T>::STEP);
+    return distance < Bits<T>::STEP * TAGS && distance % Bits<T>::STEP == 0;
+}
+
+template <Missing MISSING, typename T>
+inline bool is_missing(T value, const Rule& rule) {
+    if constexpr (MISSING == Missing::EQUAL) return value == rule.number;
+    if constexpr (MISSING == Missing::ABOVE && std::is_integral_v<T>) return value > rule.largest;
+    if constexpr (MISSING == Missing::CODES && std::is_floating_point_v<T>) {
+        int place;
+        return is_code(value, place) || value == rule.number;
+    }
+    return false;
+}
+
+// The tag of a number that is missing; 0 for none.
 template <Missing MISSING, typename T>
 inline int tag_of(T value, const Rule& rule) {
-    if constexpr (MISSING == Missing::EQUAL) {
-        return value == rule.number ? 0 : -1;
-    } else if constexpr (MISSING == Missing::ABOVE && std::is_integral_v<T>) {
-        if (value <= rule.largest) return -1;
-        const uint64_t tag = static_cast<uint64_t>(value) - rule.largest - 1;
-        return tag < TAGS ? static_cast<int>(tag) : 0;
-    } else if constexpr (MISSING == Missing::CODES && std::is_floating_point_v<T>) {
-        using Code = typename Bits<T>::Type;
-        const Code distance = load<Code>(&value) - Bits<T>::FIRST;  // wraps around below it
-        if (distance < Bits<T>::STEP * TAGS && distance % Bits<T>::STEP == 0) {
-            return static_cast<int>(distance / Bits<T>::STEP);
-        }
-        return value == rule.number ? 0 : -1;
-    } else {
-        return -1;
+    int place = 0;
+    if constexpr (MISSING == Missing::ABOVE && std::is_integral_v<T>) {
+        const uint64_t distance = static_cast<uint64_t>(value) - rule.largest - 1;
+        place = distance < TAGS ? static_cast<int>(distance) : 0;
     }
+    if constexpr (MISSING == Missing::CODES && std::is_floating_point_v<T>) {
+        if (!is_code(value, place)) place = 0;
+    }
+    return place;
 }
 
 // Some consecutive cases, the first of which is the ``first`` of the column.
@@ -84,32 +96,50 @@ struct Tile {
     size_t width, first, count;
 };
 
+// Copies ``count`` numbers, at most 8, and returns a bit for each that is missing.
+template <typename T, bool SWAP, Missing MISSING>
+inline unsigned copy_numbers(const char* from, size_t width, size_t count, const Rule& rule,
+                             char* to) {
+    unsigned missing = 0;
+    for (size_t i = 0; i < count; ++i) {
+        const T value = read<T, SWAP>(from + i * width);
+        store(to + i * sizeof(T), value);
+        missing |= static_cast<unsigned>(is_missing<MISSING>(value, rule)) << i;
+    }
+    return missing;
+}
+
+template <typename T, Missing MISSING>
+void set_tags(unsigned missing, const char* values, const Rule& rule, int8_t* tags, size_t& count) {
+    for (; missing != 0; missing &= missing - 1) {
+        const int i = __builtin_ctz(missing);
+        const int tag = tag_of<MISSING>(load<T>(values + i * sizeof(T)), rule);
+        if (tag > 0) {
+            tags[i] = static_cast<int8_t>(tag);
+            ++count;
+        }
+    }
+}
+
 template <typename T, bool SWAP, Missing MISSING>
 void decode_numbers(const Tile& tile, const Plan& plan, Target& target) {
     const Rule rule{plan.number, plan.largest};
     const char* from = tile.data + plan.pieces[0].offset;
-    char* to = target.values + tile.first * sizeof(T);
-    unsigned bits = 0;
-    size_t missing = 0, tagged = 0;
-    for (size_t i = 0; i < tile.count; ++i, from += tile.width, to += sizeof(T)) {
-        const T value = read<T, SWAP>(from);
-        store(to, value);
-        if constexpr (MISSING != Missing::NONE) {
-            const int tag = tag_of<MISSING>(value, rule);
-            bits |= static_cast<unsigned>(tag < 0) << (i & 7);
-            missing += tag >= 0;
-            if (tag > 0) {
-                target.tags[tile.first + i] = static_cast<int8_t>(tag);
-                ++tagged;
-            }
-            if ((i & 7) == 7 || i + 1 == tile.count) {
-                target.validity[(tile.first + i) >> 3] = static_cast<uint8_t>(bits);
-                bits = 0;
-            }
+    for (size_t done = 0; done < tile.count; done += 8, from += 8 * tile.width) {
+        const size_t row = tile.first + done, count = std::min<size_t>(8, tile.count - done);
+        char* to = target.values + row * sizeof(T);
+        // The usual count is spelled out, as its loop can be unrolled.
+        const unsigned missing =
+            count == 8 ? copy_numbers<T, SWAP, MISSING>(from, tile.width, 8, rule, to)
+                       : copy_numbers<T, SWAP, MISSING>(from, tile.width, count, rule, to);
+        if constexpr (MISSING == Missing::NONE) continue;
+        target.validity[row >> 3] = static_cast<uint8_t>(~missing & ((1u << count) - 1));
+        if (missing == 0) continue;
+        target.missing_count += __builtin_popcount(missing);
+        if constexpr (MISSING != Missing::EQUAL) {
+            set_tags<T, MISSING>(missing, to, rule, target.tags + row, target.tag_count);
         }
     }
-    target.missing_count += missing;
-    target.tag_count += tagged;
 }
 
 template <typename T, bool SWAP>
