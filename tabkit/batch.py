@@ -6,7 +6,6 @@ import concurrent.futures
 import dataclasses
 import json
 import multiprocessing
-import os
 import shutil
 import signal
 import sys
@@ -121,7 +120,7 @@ def _run_all(work: Sequence[Job], jobs: int) -> Iterator[tuple[Job, IngestReport
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for child in multiprocessing.active_children():
-                os.kill(child.pid or 0, signal.SIGTERM)
+                child.terminate()
             raise
 
 

@@ -49,6 +49,9 @@ def run(arguments: Sequence[str]) -> int:
         return int(exit_.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return say("interrupted", INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return USAGE
     except click.ClickException as error:
         return say(f"{error.format_message()}; see tabkit --help", USAGE)
     except BrokenPipeError:
@@ -183,7 +186,7 @@ def convert(
 ) -> int:
     """Write the table of SOURCE to TARGET, in the format its suffix names.
 
-    What TARGET cannot carry is told on stderr, a line a variable.
+    What TARGET cannot carry is told on stderr, with the variables concerned; --json lists all.
     """
     from tabkit.show import convert_one
 
@@ -252,14 +255,22 @@ def validate(
 @click.argument("codebook", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
 @_reading
-def verify(data: str, codebook: Path, as_json: bool, **choices: Any) -> int:
+def verify(
+    data: str,
+    codebook: Path,
+    as_json: bool,
+    options: ReadOptions,
+    file_format: FileFormat | None,
+    name: str | None,
+) -> int:
     """Check that DATA (any format, or an archival .tab) holds what its CODEBOOK says.
 
     Exit 1 when cases, variables or fingerprints differ.
     """
     from tabkit.show import verify_one
 
-    return verify_one(Path(data), codebook, choices["options"], as_json=as_json)
+    with _on_disk(data, name) as (path, own_name):
+        return verify_one(path, codebook, options, file_format, own_name, as_json=as_json)
 
 
 @cli.command(context_settings=_CONTEXT)

@@ -39,7 +39,7 @@ def convert(
         target: The file to write; its suffix tells the format unless ``to`` does.
         to: A format of ``tabkit formats``.
         variables: Keep these only, in this order.
-        header: False leaves out the header line of an archival table.
+        header: False leaves out the line of names of an archival table or a CSV file.
         on_loss: ``error`` refuses to write what the target cannot carry in full.
         force: Replace a target that exists.
         name: The source's own name, where ``source`` is a temporary copy.
@@ -69,7 +69,7 @@ def convert(
         if variables is not None:
             stream = select_stream(stream, variables)
         with stream:
-            ledger = _write(stream, draft, written, options, header=header)
+            ledger = _write(stream, draft, written, header=header)
         ledger += tuple(
             Loss(finding.text, finding.variable)
             for finding in stream.findings
@@ -80,30 +80,9 @@ def convert(
     return ledger
 
 
-def _write(
-    stream: TableStream, draft: Path, written: FileFormat, options: ReadOptions, *, header: bool
-) -> Ledger:
+def _write(stream: TableStream, draft: Path, written: FileFormat, *, header: bool) -> Ledger:
     from tabkit.read import read_all
 
-    if written.name != "tab":
-        return written.write(read_all(stream), draft)
-    return _write_tab_stream(stream, draft, options, header=header)
-
-
-def _write_tab_stream(
-    stream: TableStream, draft: Path, options: ReadOptions, *, header: bool
-) -> Ledger:
-    import numpy as np
-
-    from tabkit.write.tab import tab_appender, tab_losses, tag_losses
-
-    tagged: dict[str, int] = {}
-    with draft.open("wb") as file:
-        layout = options.profile.tab_layout(stream.origin)
-        append = tab_appender(file, stream.variables, layout, header=header)
-        for block in stream.blocks:
-            append(block)
-            for variable, tags in block.missing_tags.items():
-                count = int(np.count_nonzero(tags.to_numpy()))
-                tagged[variable] = tagged.get(variable, 0) + count
-    return tab_losses(stream.variables) + tag_losses(tagged)
+    if written.stream_writer:
+        return written.write_stream(stream, draft, header=header)
+    return written.write(read_all(stream), draft)

@@ -62,6 +62,14 @@ class Writer(Protocol):
         ...
 
 
+class StreamWriter(Protocol):
+    """Writes a stream to ``path`` in bounded memory and tells what the format could not carry."""
+
+    def __call__(self, stream: TableStream, path: Path, *, header: bool = True) -> Ledger:
+        """Write ``stream`` to ``path``, with a line of names or without."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class FileFormat:
     """One format; ``reader`` and ``writer`` are dotted names, empty where tabkit has none.
@@ -75,6 +83,7 @@ class FileFormat:
         writer: Dotted name of a `Writer`.
         magic: First bytes of such a file; any of them.
         keeps: What metadata survives in it, for ``tabkit formats``.
+        stream_writer: Dotted name of a `StreamWriter`, where it can be written block by block.
     """
 
     name: str
@@ -85,6 +94,7 @@ class FileFormat:
     writer: str = ""
     magic: tuple[bytes, ...] = ()
     keeps: str = ""
+    stream_writer: str = ""
 
     def open(self, path: Path, options: ReadOptions) -> TableStream:
         """Open ``path`` as a stream of blocks."""
@@ -95,10 +105,18 @@ class FileFormat:
 
     def write(self, table: Table, path: Path) -> Ledger:
         """Write ``table`` to ``path``."""
+        return cast("Writer", pkgutil.resolve_name(self._named_writer()))(table, path)
+
+    def write_stream(self, stream: TableStream, path: Path, *, header: bool = True) -> Ledger:
+        """Write ``stream`` to ``path``, for a format with a ``stream_writer``."""
+        writer = cast("StreamWriter", pkgutil.resolve_name(self.stream_writer))
+        return writer(stream, path, header=header)
+
+    def _named_writer(self) -> str:
         if not self.writer:
             msg = f"tabkit reads {self.name} but does not write it"
             raise UsageError(msg)
-        return cast("Writer", pkgutil.resolve_name(self.writer))(table, path)
+        return self.writer
 
 
 _LABELS = "variable and value labels"
@@ -135,6 +153,7 @@ FORMATS: Final = (
     FileFormat(
         "csv", "Comma-separated text", (".csv", ".txt"), "text/csv",
         "tabkit.read.delimited:open_csv", "tabkit.write.text:write_csv", (), "names",
+        "tabkit.write.text:write_csv_stream",
     ),
     FileFormat(
         "tsv", "Tab-separated text", (".tsv", ".tab"), "text/tab-separated-values",
@@ -143,6 +162,7 @@ FORMATS: Final = (
     FileFormat(
         "tab", "Archival tab-delimited table", (".tab",), "text/tab-separated-values",
         "", "tabkit.write.tab:write_tab", (), "names; the rest goes to the codebook",
+        "tabkit.write.tab:write_tab_stream",
     ),
     FileFormat(
         "parquet", "Apache Parquet", (".parquet",), "application/vnd.apache.parquet",
@@ -151,7 +171,7 @@ FORMATS: Final = (
     ),
     FileFormat(
         "arrow", "Apache Arrow", (".arrow", ".feather"), "application/vnd.apache.arrow.file",
-        "tabkit.read.arrow:open_arrow", "tabkit.write.arrow:write_arrow", (b"ARROW1",),
+        "tabkit.read.arrow:open_arrow", "tabkit.write.arrow:write_arrow", (b"ARROW1", b"FEA1"),
         "everything",
     ),
     FileFormat(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from tabkit.errors import FormatError, OutputError, UsageError
 from tabkit.formats import FileFormat, ReadOptions
-from tabkit.output import make_folder, whole_files
+from tabkit.output import output_folder, whole_files
 from tabkit.profiles import TABKIT, Profile, find_profile
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ def ingest(
     options = dataclasses.replace(options or ReadOptions(), profile=chosen)
     file_name = name or source.name
     before = source.stat()
-    make_folder(folder)
     targets = _targets(source, folder, file_name, parts)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(output_folder(folder))
         drafts = stack.enter_context(whole_files(list(targets.values()), force=force))
         paths = dict(zip(targets, drafts, strict=True))
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
@@ -116,7 +116,7 @@ def ingest(
         len(description.variables),
         origin.format,
         tuple(stream.findings),
-        _losses(description, targets),
+        _losses(description, parts),
     )
 
 
@@ -235,16 +235,16 @@ def _write_ddi(
     )
 
 
-def _losses(description: Description, targets: Mapping[str, Path]) -> Ledger:
-    """Report what neither the table nor the codebook of this run keeps."""
-    from tabkit.write.tab import tab_losses, tag_losses
+def _losses(description: Description, parts: Sequence[str]) -> Ledger:
+    """Report what no output keeps: the original keeps all, the codebook all but the tags."""
+    from tabkit.write.metadata_loss import counted_tag_losses, metadata_losses
 
-    if "original" in targets:
+    if "original" in parts:
         return ()
-    variables = description.table.variables
+    table = description.table
     tagged = {
         variable.name: sum(count for _, count in described.tagged)
-        for variable, described in zip(variables, description.variables, strict=True)
+        for variable, described in zip(table.variables, description.variables, strict=True)
     }
-    losses = tag_losses(tagged) if "tab" in targets else ()
-    return losses if "ddi" in targets else losses + tab_losses(variables)
+    losses = counted_tag_losses(tagged)
+    return tuple(losses if "ddi" in parts else [*metadata_losses(table), *losses])

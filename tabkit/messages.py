@@ -29,5 +29,3 @@ def say(text: str, code: int) -> int:
     """Print one line on stderr and return ``code``."""
     click.echo(f"tabkit: {text}", err=True)
     return code
-
-

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import importlib.util
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from tabkit.errors import VariableNotFoundError
+from tabkit.errors import DependencyError, VariableNotFoundError
 from tabkit.profiles import TABKIT, Profile
 
 if TYPE_CHECKING:
@@ -259,7 +260,7 @@ class Table:
         check_names(self.data.column_names, self.variables)
 
     def select(self, names: Sequence[str]) -> Table:
-        """Return the named variables only, in the given order (``format=subset``).
+        """Return the named variables only, each once, in the given order (``format=subset``).
 
         Raises:
             VariableNotFoundError: A name is not in the table.
@@ -268,9 +269,10 @@ class Table:
         for name in names:
             if name not in by_name:
                 raise VariableNotFoundError(name, list(by_name))
+        names = list(dict.fromkeys(names))
         return dataclasses.replace(
             self,
-            data=self.data.select(list(names)),
+            data=self.data.select(names),
             variables=tuple(by_name[name] for name in names),
             missing_tags={n: tags for n, tags in self.missing_tags.items() if n in set(names)},
             response_sets=tuple(
@@ -283,7 +285,13 @@ class Table:
         return self.data
 
     def to_pandas(self, **options: Any) -> pd.DataFrame:
-        """Return the data as pandas, nulls as pandas has them; labels stay in ``variables``."""
+        """Return the data as pandas, nulls as pandas has them; labels stay in ``variables``.
+
+        Raises:
+            DependencyError: pandas is not installed.
+        """
+        if importlib.util.find_spec("pandas") is None:
+            raise DependencyError("pandas", "pandas")
         return self.data.to_pandas(**options)
 
     @property

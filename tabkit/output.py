@@ -43,16 +43,25 @@ def whole_files(targets: Sequence[Path], *, force: bool = False) -> Iterator[lis
         _remove(drafts)
 
 
-def make_folder(folder: Path) -> None:
-    """Create an output folder and its parents.
+@contextlib.contextmanager
+def output_folder(folder: Path) -> Iterator[None]:
+    """Create an output folder and its parents; take away those that a failure leaves empty.
 
     Raises:
         OutputError: It is a file, or may not be created.
     """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make this folder: {error.strerror}", folder) from error
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(OSError):  # something is in it, of another run
+            for each in made:
+                each.rmdir()
+        raise
 
 
 def _check_target(target: Path, *, force: bool) -> None:
@@ -86,7 +95,12 @@ def _remove(drafts: Sequence[Path]) -> None:
 
 
 def _publish(drafts: Sequence[Path], targets: Sequence[Path], *, force: bool) -> None:
+    """Give the drafts their final names, all or none: what is replaced is kept until the end."""
+    kept = {target: _draft(target) for target in targets if force and target.exists()}
     try:
+        for target, old in kept.items():
+            with contextlib.suppress(OSError):  # a file system without hard links
+                os.link(target, old)
         for draft, target in zip(drafts, targets, strict=True):
             if force:
                 draft.replace(target)
@@ -94,9 +108,18 @@ def _publish(drafts: Sequence[Path], targets: Sequence[Path], *, force: bool) ->
                 _rename_new(draft, target)
     except BaseException:
         for draft, target in zip(drafts, targets, strict=True):
-            if draft.exists() and target.exists() and target.samefile(draft):
-                target.unlink()
+            _take_back(draft, target, kept.get(target))
         raise
+    finally:
+        _remove(list(kept.values()))
+
+
+def _take_back(draft: Path, target: Path, old: Path | None) -> None:
+    """Undo the renaming of one draft, if it was renamed."""
+    if old is not None and old.exists() and not draft.exists():
+        old.replace(target)
+    elif old is None and target.exists() and (not draft.exists() or target.samefile(draft)):
+        target.unlink()
 
 
 def _rename_new(draft: Path, target: Path) -> None:

@@ -110,11 +110,20 @@ def validate_one(codebook: Path, profile: str, schemas: Path | None, *, as_json:
     return 1 if found else 0
 
 
-def verify_one(data: Path, codebook: Path, options: ReadOptions, *, as_json: bool) -> int:
+def verify_one(
+    data: Path,
+    codebook: Path,
+    options: ReadOptions,
+    file_format: FileFormat | None,
+    name: str | None,
+    *,
+    as_json: bool,
+) -> int:
     """Verify one data file; 1 when it does not hold what its codebook says."""
     from tabkit.verify import verify
 
-    found = verify(data, codebook, options=options)
+    found = verify(data, codebook, options=options, file_format=file_format, name=name)
+    data = Path(name) if name else data
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(each) for each in found], ensure_ascii=False))
     else:
@@ -148,7 +157,8 @@ def show_description(description: Description) -> None:
     terminal = sys.stdout.isatty()
     console = Console(width=None if terminal else 250, highlight=False)
     title = f"{origin.file_name}: {origin.format} {origin.format_version}".rstrip()
-    console.print(f"{title}, {description.cases:,} cases, {len(table.variables):,} variables")
+    shape = f"{description.cases:,} cases, {len(table.variables):,} variables"
+    console.print(f"{title}, {shape}", markup=False)
     for word, text in (("label", table.label), ("encoding", origin.encoding)):
         if text:
             console.print(f"{word}: {text}", markup=False)

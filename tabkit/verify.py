@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tabkit.formats import ReadOptions
-from tabkit.model import Finding, Kind, Table
+from tabkit.formats import FileFormat, ReadOptions
+from tabkit.model import Finding, Kind, Table, TableStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,12 @@ _LISTED: Final = 5  # names shown of a list that differs
 
 
 def verify(
-    data: Path | str, codebook: Path | str, *, options: ReadOptions | None = None
+    data: Path | str,
+    codebook: Path | str,
+    *,
+    options: ReadOptions | None = None,
+    file_format: FileFormat | None = None,
+    name: str | None = None,
 ) -> list[Finding]:
     """Check that a data file holds what its codebook says.
 
@@ -31,6 +36,8 @@ def verify(
         data: Any file that tabkit reads, or an archival table.
         codebook: Its DDI codebook.
         options: Reading options; those of the profile that the codebook was written with.
+        file_format: Skips the detection of the data's format; a ``.tab`` is then not special.
+        name: The data's own name, where ``data`` is a temporary copy.
 
     Returns:
         Findings, empty when all agrees; a codebook without fingerprints is itself a finding.
@@ -44,12 +51,12 @@ def verify(
 
     data = Path(data)
     book = read_codebook(Path(codebook))
-    file, expected = _part_of(book, data.stem)
+    file, expected = _part_of(book, Path(name or data).stem)
     options = options or ReadOptions()
-    table = _archival_table(data, expected)
-    description = describe(
-        table if table is not None else open_with(data, options), profile=options.profile
-    )
+    source = None if file_format else _archival_table(data, name or data.name, expected)
+    if source is None:
+        source = open_with(data, options, file_format, name)
+    description = describe(source, profile=options.profile)
     return list(_differences(description, file, expected))
 
 
@@ -62,14 +69,16 @@ def _part_of(book: Codebook, stem: str) -> tuple[CodebookFile | None, list[Codeb
     return file, [each for each in book.variables if file.identifier in each.file_ids]
 
 
-def _archival_table(data: Path, expected: Sequence[CodebookVariable]) -> Table | None:
+def _archival_table(
+    data: Path, name: str, expected: Sequence[CodebookVariable]
+) -> Table | TableStream | None:
     """Read a ``.tab`` whose header has just the codebook's names; None for any other file."""
     import pyarrow as pa
 
     from tabkit.read.tab import read_tab
 
     names = [each.variable.name for each in expected]
-    if data.suffix.lower() != ".tab" or not names:
+    if Path(name).suffix.lower() != ".tab" or not names:
         return None
     with data.open("rb") as file:
         header = file.readline().rstrip(b"\r\n").decode("utf-8", "replace")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tabkit.errors import OutputError
-from tabkit.output import make_folder, whole_files
+from tabkit.output import output_folder, whole_files
 
 
 def test_all_appear_together(tmp_path: Path) -> None:
@@ -56,6 +56,28 @@ def test_force_replaces(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_text() == "new"
 
 
+def test_force_takes_all_back_when_one_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second rename fails, so the first output is what it was before."""
+    targets = [tmp_path / "a", tmp_path / "b"]
+    for target in targets:
+        target.write_text("old")
+    real = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        if Path(target).name == "b":
+            raise OSError(errno.EACCES, "Permission denied", str(target))
+        return real(self, target)
+
+    with pytest.raises(OutputError), whole_files(targets, force=True) as drafts:
+        for draft in drafts:
+            draft.write_text("new")
+        monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.undo()
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == {"a": "old", "b": "old"}
+
+
 def test_a_full_disk_names_the_output(tmp_path: Path) -> None:
     """An OSError while writing becomes one line about the output."""
     said = "a: cannot be written: No space left"
@@ -73,5 +95,15 @@ def test_an_error_of_the_source_keeps_its_name(tmp_path: Path) -> None:
 def test_folder_that_is_a_file(tmp_path: Path) -> None:
     """One clear line instead of NotADirectoryError."""
     (tmp_path / "f").write_text("")
-    with pytest.raises(OutputError, match="cannot make this folder"):
-        make_folder(tmp_path / "f")
+    with pytest.raises(OutputError, match="cannot make this folder"), output_folder(tmp_path / "f"):
+        pass
+
+
+def test_a_failure_leaves_no_new_folder(tmp_path: Path) -> None:
+    """Folders made for the outputs go when there are none; one that was there stays."""
+    with pytest.raises(ValueError, match="bad"), output_folder(tmp_path / "new" / "deep"):
+        raise ValueError("bad")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="bad"), output_folder(tmp_path):
+        raise ValueError("bad")
+    assert tmp_path.exists()

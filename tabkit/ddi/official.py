@@ -5,7 +5,6 @@ The project does not contain them; ``schemas/registry.json`` lists their address
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -156,8 +155,11 @@ def fetch_schemas(
             whole = Path(draft) / schema.folder
             for file in schema.files:
                 _download(schema.address, file, whole, read_url or _read_url)
-            with contextlib.suppress(FileExistsError):  # another run was first
+            try:
                 whole.rename(target)
+            except OSError:
+                if not (target / schema.entry).exists():  # unless another run was first
+                    raise
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or error
         raise _not_fetched(schema, f"{reason}") from error

@@ -95,8 +95,9 @@ def read_all(stream: TableStream) -> Table:
     )
 
 
-def stream_of(table: Table, rows: int = 65_536) -> TableStream:
-    """Give a table as a stream of blocks of at most ``rows`` cases."""
+def stream_of(table: Table, rows: int | None = None) -> TableStream:
+    """Give a table as a stream of blocks of at most ``rows`` cases; None sizes them by cells."""
+    rows = rows or ReadOptions().rows_of(table.data.num_columns)
     return TableStream(
         table.data.schema,
         table.variables,

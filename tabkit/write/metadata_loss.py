@@ -14,7 +14,7 @@ from tabkit.model import Kind, Measure
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from tabkit.model import Table, Variable
+    from tabkit.model import Block, Table, TableStream, Variable
 
 #: Numbers stand on the right unless a file says otherwise, texts on the left.
 _UNUSUAL: Final = {Kind.NUMERIC: ("left", "center"), Kind.CHARACTER: ("center",)}
@@ -39,7 +39,7 @@ _OF_VARIABLE: Final[Mapping[str, Callable[[Variable], int]]] = MappingProxyType(
         "attributes": lambda variable: len(variable.attributes),
     }
 )
-_OF_FILE: Final[Mapping[str, Callable[[Table], int]]] = MappingProxyType(
+_OF_FILE: Final[Mapping[str, Callable[[Table | TableStream], int]]] = MappingProxyType(
     {
         "file label": lambda table: bool(table.label),
         "notes": lambda table: len(table.notes),
@@ -49,7 +49,7 @@ _OF_FILE: Final[Mapping[str, Callable[[Table], int]]] = MappingProxyType(
 )
 
 
-def metadata_losses(table: Table, kept: Collection[str] = ()) -> list[Loss]:
+def metadata_losses(table: Table | TableStream, kept: Collection[str] = ()) -> list[Loss]:
     """Return a loss for everything that is stated of the table and not ``kept``.
 
     Args:
@@ -73,12 +73,24 @@ def metadata_losses(table: Table, kept: Collection[str] = ()) -> list[Loss]:
 
 def tag_losses(table: Table) -> list[Loss]:
     """Return how many tagged missings of each variable became plain missings."""
+    counts = {name: _count_tags(tags) for name, tags in table.missing_tags.items()}
+    return counted_tag_losses(counts)
+
+
+def count_tags(block: Block, counts: dict[str, int]) -> None:
+    """Add the tagged missings of a block to ``counts``, by variable."""
+    for name, tags in block.missing_tags.items():
+        counts[name] = counts.get(name, 0) + _count_tags(tags)
+
+
+def counted_tag_losses(counts: Mapping[str, int]) -> list[Loss]:
+    """Return a loss for every variable with tagged missings."""
     what = "tagged missings became plain missings"
-    counts = {
-        name: pc.sum(pc.not_equal(tags, pa.scalar(0, pa.int8()))).as_py()
-        for name, tags in table.missing_tags.items()
-    }
     return [Loss(what, name, count) for name, count in counts.items() if count]
+
+
+def _count_tags(tags: pa.Array | pa.ChunkedArray) -> int:
+    return count_true(pc.not_equal(tags, pa.scalar(0, pa.int8())))
 
 
 def count_true(flags: pa.Array | pa.ChunkedArray) -> int:

@@ -6,6 +6,7 @@ Source: Stata, ``help dta``, ``help label``, ``help char``, ``help notes``, ``he
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import struct
 from typing import TYPE_CHECKING, Final
@@ -94,7 +95,7 @@ def value_labels(sets: LabelSets) -> bytes:
     parts = []
     for name, labels in sets.sets.items():
         texts = [label.encode() + b"\0" for _, label in labels]
-        offsets = [sum(map(len, texts[:place])) for place in range(len(texts))]
+        offsets = itertools.accumulate(map(len, texts[:-1]), initial=0)
         count = len(labels)
         text = b"".join(texts)
         table = struct.pack(

@@ -56,7 +56,7 @@ _PORTABLE: Final = (
 _TABLE: Final = (b"0" * 64 + _PORTABLE).ljust(256, b"0")
 _DIGITS: Final = "0123456789ABCDEFGHIJKLMNOPQRST"
 _BASE: Final = 30
-_MANTISSA: Final = 12  # digits: 30 to the 11th is beyond 53 bits, so the double is unique
+_COUNTS: Final = (5, 9, 12)  # digits: 30 to the 11th is beyond 53 bits, so 12 are always enough
 _PLAIN: Final = 20  # characters of a number that is written without an exponent
 _SMALL: Final = 2**53
 _LARGEST: Final = sys.float_info.max
@@ -122,7 +122,7 @@ def _dictionary(table: Table, columns: Sequence[SpssColumn]) -> tuple[str, list[
     for name, text in table.attributes:
         if name in _ABOUT:
             parts += [_ABOUT[name], _text(plain_ascii(text)[:255])]
-    parts += ["4", _whole(len(columns)), "5", _whole(_MANTISSA)]
+    parts += ["4", _whole(len(columns)), "5", _whole(_COUNTS[-1])]
     weights = [c.name for c in columns if c.variable.weight and not c.width]
     if weights:
         parts += ["6", _text(weights[0])]
@@ -204,16 +204,37 @@ def spell_number(value: float) -> str:
 
 
 def _mantissa(size: float) -> tuple[str, int]:
-    """Return the first digits of a positive number, and the power of 30 they are times of."""
-    top, bottom = size.as_integer_ratio()
-    power = math.floor(math.log(size, _BASE)) - (_MANTISSA - 1)
-    digits = ""
-    while len(digits) < _MANTISSA:  # the logarithm may be off by one
-        scaled = (top, bottom * _BASE**power) if power > 0 else (top * _BASE**-power, bottom)
-        digits = _spell_whole((2 * scaled[0] + scaled[1]) // (2 * scaled[1]))
-        power -= 1
+    """Return the first digits of a positive number, and the power of 30 they are times of.
+
+    Few digits where they are enough, as for most decimals that people write.
+    """
+    for count in _COUNTS:
+        number, power = _rounded(size, count)
+        if count == _COUNTS[-1] or _value_of(number, power) == size:
+            break
+    digits = _spell_whole(number)
     short = digits.rstrip("0")
-    return short, power + 1 + len(digits) - len(short)
+    return short, power + len(digits) - len(short)
+
+
+def _rounded(size: float, count: int) -> tuple[int, int]:
+    """Return a number of at least ``count`` digits, and its power of 30, nearest to ``size``."""
+    top, bottom = size.as_integer_ratio()
+    power = math.floor(math.log(size, _BASE)) - (count - 1)
+    while True:
+        above, below = (top, bottom * _BASE**power) if power > 0 else (top * _BASE**-power, bottom)
+        number = (2 * above + below) // (2 * below)
+        if number >= _BASE ** (count - 1):
+            return number, power
+        power -= 1  # the logarithm was off by one
+
+
+def _value_of(number: int, power: int) -> float:
+    """Return the double that a reader makes, rounded once."""
+    try:
+        return float(number * _BASE**power) if power >= 0 else number / _BASE**-power
+    except OverflowError:
+        return math.inf
 
 
 def _spell_whole(number: int) -> str:

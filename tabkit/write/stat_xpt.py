@@ -257,8 +257,8 @@ def _label(column: SasColumn) -> bytes:
 
 
 def _cut(label: str, limit: int) -> str:
-    """Return a label as SAS has it, without blanks and NULs at its end."""
-    return cut_bytes(label.replace("\0", ""), limit).rstrip(" ")
+    """Return a label as SAS has it, without blanks at its ends and without NULs."""
+    return cut_bytes(label.replace("\0", "").strip(" "), limit).rstrip(" ")
 
 
 def _write_cases(file: BinaryIO, table: Table, columns: Sequence[SasColumn]) -> None:

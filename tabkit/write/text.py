@@ -10,50 +10,63 @@ import pyarrow.compute as pc
 from tabkit.loss import Ledger, Loss
 from tabkit.profiles import TabLayout
 from tabkit.write.cells import cells
-from tabkit.write.metadata_loss import metadata_losses, tag_losses
+from tabkit.write.metadata_loss import count_tags, counted_tag_losses, metadata_losses
+from tabkit.write.tab import joined_lines, parts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tabkit.model import Table, Variable
+    from tabkit.model import Table, TableStream, Variable
 
 _LAYOUT: Final = TabLayout()
 _SPECIAL: Final = '[,"\r\n]'
-_TEXT_LIMIT: Final = 1 << 28  # bytes of a batch; the text of it must fit in one string array
-_REPLACE: Final = {"null_handling": "replace", "null_replacement": ""}
 
 
 def write_csv(table: Table, path: Path) -> Ledger:
-    """Write ``table`` as comma-separated text.
+    """Write a whole table as comma-separated text; see `write_csv_stream`."""
+    from tabkit.read import stream_of
+
+    return write_csv_stream(stream_of(table), path)
+
+
+def write_csv_stream(stream: TableStream, path: Path, *, header: bool = True) -> Ledger:
+    """Write a stream as comma-separated text, in bounded memory.
 
     Missing is an empty field and the empty string ``""``; quotes stand only where they are needed.
     Numbers are the shortest that read back the same, dates ``YYYY-MM-DD``, date-times
     ``YYYY-MM-DD HH:MM:SS[.fff]``, booleans 1 and 0: the values look as in an archival table.
 
+    Args:
+        stream: Read to its end.
+        path: Written from its beginning.
+        header: The first line names the variables.
+
     Returns:
         All metadata but names, and how many missing values look like empty lines.
     """
-    from tabkit.read import stream_of
-
-    names = pa.array(table.data.column_names, pa.string())
+    names = pa.array(stream.schema.names, pa.string())
+    tagged: dict[str, int] = {}
+    empty = 0
     with path.open("wb") as file:
-        file.write((",".join(_quoted(names).to_pylist()) + "\n").encode())
-        for block in stream_of(table).blocks:
-            for part in _parts(block.data):
-                file.write(_lines(part, table.variables))
-    return (*metadata_losses(table), *tag_losses(table), *_empty_lines(table))
+        if header:
+            file.write((",".join(_quoted(names).to_pylist()) + "\n").encode())
+        for block in stream.blocks:
+            count_tags(block, tagged)
+            empty += block.data.column(0).null_count if len(names) == 1 else 0
+            for part in parts(block.data):
+                file.write(_lines(part, stream.variables))
+    losses = [*metadata_losses(stream), *counted_tag_losses(tagged)]
+    if empty:
+        what = "missing values are empty lines, which many programs skip"
+        losses.append(Loss(what, stream.variables[0].name, empty))
+    return tuple(losses)
 
 
-def _lines(batch: pa.RecordBatch, variables: tuple[Variable, ...]) -> bytes:
+def _lines(batch: pa.RecordBatch, variables: tuple[Variable, ...]) -> bytes | memoryview:
     columns = [
         _cells(column, variable) for column, variable in zip(batch.columns, variables, strict=True)
     ]
-    if not columns:
-        return b"\n" * int(batch.num_rows)
-    columns[-1] = pc.binary_join_element_wise(columns[-1], "", "\n", **_REPLACE)
-    lines = pc.binary_join_element_wise(*columns, ",", **_REPLACE) if columns[1:] else columns[0]
-    text: str = "".join(lines.to_pylist())
-    return text.encode()
+    return joined_lines(columns, ",", batch.num_rows)
 
 
 def _cells(column: pa.Array, variable: Variable) -> pa.Array:
@@ -70,18 +83,3 @@ def _quoted(text: pa.Array) -> pa.Array:
         return text
     doubled = pc.replace_substring(text, '"', '""')
     return pc.if_else(needed, pc.binary_join_element_wise('"', doubled, '"', ""), text)
-
-
-def _parts(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
-    if batch.num_rows < 2 or batch.nbytes < _TEXT_LIMIT:  # noqa: PLR2004
-        return [batch]
-    half = batch.num_rows // 2
-    return [*_parts(batch.slice(0, half)), *_parts(batch.slice(half))]
-
-
-def _empty_lines(table: Table) -> list[Loss]:
-    """In a table of one variable a missing value is an empty line."""
-    if table.data.num_columns != 1 or not table.data.column(0).null_count:
-        return []
-    what = "missing values are empty lines, which many programs skip"
-    return [Loss(what, table.variables[0].name, table.data.column(0).null_count)]

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -176,6 +177,36 @@ def test_dates_beyond_the_calendar_are_missing(tmp_path: Path) -> None:
     table = foreign(tmp_path, pa.table({"x": column}), parquet=False)
     assert table.data["x"].is_null().to_pylist() == [False, True, True, True]
     assert table.findings[0].text == "2 cases hold a date beyond the years 1 to 9999: missing"
+
+
+def test_dictionaries_may_differ_from_batch_to_batch(tmp_path: Path) -> None:
+    """Levels are collected over the file; every case keeps its own."""
+    chunks = [pa.array(texts).dictionary_encode() for texts in (["a", "b"], ["c", "a"], ["b"])]
+    columns = pa.table({"x": pa.chunked_array(chunks)})
+    pq.write_table(columns, tmp_path / "t", row_group_size=2)
+    with pa.ipc.new_stream(tmp_path / "u", columns.schema) as writer:
+        writer.write_table(columns)
+    for stream in (
+        open_parquet(tmp_path / "t", ReadOptions(block_rows=3)),
+        open_arrow(tmp_path / "u", ReadOptions(block_rows=3)),
+    ):
+        assert [each.label for each in stream.variables[0].categories] == ["a", "b", "c"]
+        assert read_all(stream).data["x"].to_pylist() == ["a", "b", "c", "a", "b"]
+
+
+@pytest.mark.filterwarnings("ignore:Feather V1:DeprecationWarning")
+def test_feather_1(tmp_path: Path) -> None:
+    """Read in a child process, for damaged ones crash pyarrow."""
+    path = tmp_path / "t.feather"
+    pyarrow.feather.write_feather(pa.table({"x": [1.5, 2.5], "s": ["a", None]}), path, version=1)
+    table = read(path)
+    assert table.data.to_pydict() == {"x": [1.5, 2.5], "s": ["a", None]}
+    assert table.origin.format_version == "Feather 1"
+    content = bytearray(path.read_bytes())
+    content[-30:-20] = b"\xff" * 10
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match=r"^t\.feather: the file is damaged"):
+        read(path)
 
 
 def test_streams_are_read(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyreadstat
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabkit.errors import FormatError
@@ -24,11 +24,9 @@ from tabkit.write.stat import write_xpt
 from tests.write import stat_laws as laws
 from tests.write.metadata_strategies import full_tables
 
-VERSIONS = pytest.mark.parametrize("version", [None, 5, 8])
 
-
-@VERSIONS
-@given(table=full_tables())
+@settings(max_examples=40)
+@given(st.sampled_from([None, 5, 8]), full_tables())
 def test_what_the_ledger_does_not_name_comes_back(version: int | None, table: Table) -> None:
     """Names, labels, values and tags."""
     trip = laws.travel(table, lambda t, path: write_xpt(t, path, version=version), open_xpt)
