@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tabkit.ingest import IngestReport
 
 _STANDARD_INPUT: Final = "-"
+_PATIENCE: Final = 10  # seconds that an interrupted worker has to clean up
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,8 +111,10 @@ def _run_all(work: Sequence[Job], jobs: int) -> Iterator[tuple[Job, IngestReport
         return
     context = multiprocessing.get_context("forkserver")
     workers = min(jobs, len(work))
-    with concurrent.futures.ProcessPoolExecutor(workers, context, initializer=_quiet) as pool:
-        waiting = {pool.submit(_run, job): job for job in work}
+    with concurrent.futures.ProcessPoolExecutor(
+        workers, context, initializer=_wait_for_parent
+    ) as pool:
+        waiting = {pool.submit(_run_in_worker, job): job for job in work}
         try:
             with Progress("files", total=len(work)) as progress:
                 for done, future in enumerate(concurrent.futures.as_completed(waiting), 1):
@@ -119,14 +122,26 @@ def _run_all(work: Sequence[Job], jobs: int) -> Iterator[tuple[Job, IngestReport
                     yield waiting[future], _outcome(future)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():
+            children = multiprocessing.active_children()
+            for child in children:
                 child.terminate()
+            for child in children:
+                child.join(_PATIENCE)
             raise
 
 
-def _quiet() -> None:
-    """Make a worker clean up its drafts when it is told to stop."""
+def _wait_for_parent() -> None:
+    """A worker leaves an interrupt at the terminal to its parent, which ends it by SIGTERM."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _run_in_worker(job: Job) -> IngestReport | Exception:
+    """Run a job so that SIGTERM, while it lasts, cleans up its drafts first."""
     signal.signal(signal.SIGTERM, _stop)
+    try:
+        return _run(job)
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _stop(*_: object) -> None:
@@ -162,7 +177,7 @@ def _run(job: Job, progress: Progress | None = None) -> IngestReport | Exception
 
 def _tell(job: Job, outcome: IngestReport | Exception, *, as_json: bool) -> int:
     from tabkit.messages import explain
-    from tabkit.show import show_findings, show_ledger
+    from tabkit.show import plural, show_findings, show_ledger
 
     if isinstance(outcome, UsageError):
         raise outcome
@@ -181,7 +196,7 @@ def _tell(job: Job, outcome: IngestReport | Exception, *, as_json: bool) -> int:
     else:
         shown = ", ".join(str(path) for path in outcome.outputs.values())
         click.echo(
-            f"{shown}: {outcome.cases:,} cases, {outcome.variables:,} variables, "
+            f"{shown}: {plural(outcome.cases, 'case')}, {plural(outcome.variables, 'variable')}, "
             f"{outcome.unf or 'no UNF (no cases)'}"
         )
     return 0

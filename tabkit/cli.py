@@ -29,6 +29,7 @@ _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 1
 
 @click.group(context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="tabkit")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks of failures.")
 def cli() -> None:
     """Turn files of statistics packages into archival tables with codebook and fingerprint.
 
@@ -45,6 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         with cli.make_context("tabkit", list(arguments)) as context:
             result = cli.invoke(context)
+        sys.stdout.flush()
     except click.exceptions.Exit as exit_:
         return int(exit_.exit_code)
     except (click.Abort, KeyboardInterrupt):

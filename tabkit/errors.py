@@ -110,7 +110,7 @@ class DependencyError(TabkitError):
 
 
 def _line(path: Path, reason: str, where: str, hint: str) -> str:
-    text = f"{path.name}: {reason}"
+    text = f"{path.name or path}: {reason}"
     if where:
         text += f", {where}"
     if hint:

@@ -202,6 +202,7 @@ def identify(path: Path, name: str | None = None) -> FileFormat:
         next((f for f in by_magic if suffix in f.suffixes), None),
         next(iter(by_magic), None),
         next((f for f in FORMATS if f.reader and suffix in f.suffixes), None),
+        find_format("csv") if not suffix and _is_text(head) else None,
     ):
         if found is not None:
             return found
@@ -209,6 +210,12 @@ def identify(path: Path, name: str | None = None) -> FileFormat:
     raise UnknownFormatError(
         "no reader accepts it", name or path, hint=f"tabkit reads {known}; name it with --from"
     )
+
+
+def _is_text(head: bytes) -> bool:
+    """Tell whether a file without a suffix opens like a delimited text."""
+    first_line = head.splitlines()[0]
+    return b"\0" not in head and any(each in first_line for each in (b",", b";", b"\t"))
 
 
 def find_format(name: str) -> FileFormat:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,7 @@ import click
 from tabkit.errors import TabkitError
 
 UNREADABLE: Final = 3
+_OUTPUT_ERRORS: Final = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS}
 
 
 def explain(error: BaseException) -> int:
@@ -17,7 +19,8 @@ def explain(error: BaseException) -> int:
     if isinstance(error, TabkitError):
         return say(str(error), error.exit_code)
     if isinstance(error, OSError):
-        name = Path(str(error.filename)).name if error.filename else "input"
+        nowhere = "output" if error.errno in _OUTPUT_ERRORS else "input"
+        name = Path(str(error.filename)).name if error.filename else nowhere
         return say(f"{name}: {(error.strerror or str(error)).lower()}", UNREADABLE)
     if isinstance(error, MemoryError):
         return say("the memory of this machine does not suffice; see --jobs", UNREADABLE)

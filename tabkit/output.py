@@ -37,6 +37,11 @@ def whole_files(targets: Sequence[Path], *, force: bool = False) -> Iterator[lis
             _create(draft, target)
         yield drafts
         _publish(drafts, targets, force=force)
+    except OutputError as error:
+        named = dict(zip(drafts, targets, strict=True)).get(error.path)
+        if named is None:
+            raise
+        raise OutputError(error.reason, named, error.where, error.hint) from error
     except OSError as error:
         raise _output_error(error, [*targets, *drafts]) from error
     finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
     from tabkit.model import Description, Finding, Value, Variable, VariableDescription
 
 _SHOWN_NAMES: Final = 8
+_RENAMED: Final = "the name became "
+_HEADS: Final = ["name", "type", "format", "valid", "missing", "min", "median", "max", "mean"]
+_LEFT: Final = 3  # columns of text; numbers follow
 _SHOWN_FINDINGS: Final = 20
 
 
@@ -63,7 +65,10 @@ def show_ledger(name: str, ledger: Ledger) -> None:
     kinds: dict[str, list[str]] = {}
     for loss in ledger:
         number = "" if loss.count is None else f" ({loss.count:,})"
-        kinds.setdefault(loss.what, []).append(f"{loss.variable or 'file'}{number}")
+        kind, new_name = loss.what, ""
+        if kind.startswith(_RENAMED):
+            kind, new_name = _RENAMED.strip(), f" → {kind.removeprefix(_RENAMED)}"
+        kinds.setdefault(kind, []).append(f"{loss.variable or 'file'}{number}{new_name}")
     for what, variables in kinds.items():
         shown = ", ".join(variables[:_SHOWN_NAMES])
         if len(variables) > _SHOWN_NAMES:
@@ -148,28 +153,36 @@ def show_findings(name: str, findings: Iterable[Finding]) -> None:
 
 
 def show_description(description: Description) -> None:
-    """Print a description for people: facts of the file, then a line a variable."""
-    from rich.console import Console
-    from rich.table import Table as Grid
-
+    """Print a description for people: facts of the file, then lines for each variable."""
     table = description.table
     origin = table.origin
-    terminal = sys.stdout.isatty()
-    console = Console(width=None if terminal else 250, highlight=False)
     title = f"{origin.file_name}: {origin.format} {origin.format_version}".rstrip()
-    shape = f"{description.cases:,} cases, {len(table.variables):,} variables"
-    console.print(f"{title}, {shape}", markup=False)
+    cases, variables = plural(description.cases, "case"), plural(len(table.variables), "variable")
+    click.echo(f"{title}, {cases}, {variables}")
     for word, text in (("label", table.label), ("encoding", origin.encoding)):
         if text:
-            console.print(f"{word}: {text}", markup=False)
-    console.print(f"fingerprint: {description.unf or 'none (no cases)'}", markup=False)
-    grid = Grid(box=None, pad_edge=False, header_style="bold")
-    for head in ("name", "type", "format", "valid", "missing", "min", "median", "max", "mean"):
-        grid.add_column(head, justify="left" if head in {"name", "type", "format"} else "right")
-    grid.add_column("labels", overflow="fold")
-    for variable, described in zip(table.variables, description.variables, strict=True):
-        grid.add_row(*map(_plain, _row(variable, described)), _labels(variable, described))
-    console.print(grid)
+            click.echo(f"{word}: {text}")
+    for text in table.notes:
+        click.echo(f"note: {text}")
+    click.echo(f"fingerprint: {description.unf or 'none (no cases)'}")
+    pairs = list(zip(table.variables, description.variables, strict=True))
+    rows = [_HEADS, *(_row(variable, described) for variable, described in pairs)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    margin = " " * (sum(widths) + 2 * len(widths))
+    labels = [["label and categories (* missing)"], *(_labels(*pair) for pair in pairs)]
+    for row, (label, *categories) in zip(rows, labels, strict=True):
+        cells = [
+            cell.ljust(width) if at < _LEFT else cell.rjust(width)
+            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join([*cells, label]).rstrip())
+        for category in categories:
+            click.echo(margin + category)
+
+
+def plural(count: int, word: str) -> str:
+    """Return a count with its noun."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _row(variable: Variable, described: VariableDescription) -> list[str]:
@@ -185,20 +198,14 @@ def _row(variable: Variable, described: VariableDescription) -> list[str]:
     ]
 
 
-def _labels(variable: Variable, described: VariableDescription) -> str:
-    lines = [variable.label] if variable.label else []
+def _labels(variable: Variable, described: VariableDescription) -> list[str]:
+    lines = [variable.label]
     for category, count in zip(variable.categories, described.frequencies, strict=True):
         star = "*" if category.missing else ""
         lines.append(f"  {_number(category.value)}{star} {category.label} ({count:,})")
     if described.other_cases:
         lines.append(f"  unlabelled values ({described.other_cases:,})")
-    return _plain("\n".join(lines))
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
+    return lines
 
 
 def _count(value: int | None) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tabkit.ddi.codebook import Codebook, CodebookFile, CodebookVariable
-    from tabkit.model import Description
+    from tabkit.model import Description, Variable
 
 _LISTED: Final = 5  # names shown of a list that differs
 
@@ -87,7 +87,7 @@ def _archival_table(
     kinds = [
         pa.float64() if each.variable.kind is Kind.NUMERIC else pa.string() for each in expected
     ]
-    bare = [bool(each.variable.format_category) for each in expected]
+    bare = [_is_moment(each.variable) for each in expected]
     fields = [pa.field(name, kind) for name, kind in zip(names, kinds, strict=True)]
     table = read_tab(data, [each.variable for each in expected], pa.schema(fields), bare=bare)
     columns = [
@@ -95,6 +95,10 @@ def _archival_table(
         for column, is_bare in zip(table.data.columns, bare, strict=True)
     ]
     return Table(pa.table(columns, names), table.variables)
+
+
+def _is_moment(variable: Variable) -> bool:
+    return variable.kind is Kind.CHARACTER and variable.format_category in {"date", "time"}
 
 
 def _moments(column: pa.ChunkedArray) -> pa.ChunkedArray:

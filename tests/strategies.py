@@ -49,6 +49,13 @@ def tables(draw: st.DrawFn, min_cases: int = 0, max_cases: int = 8) -> Table:
                 name,
                 kind=Kind.NUMERIC if numeric else Kind.CHARACTER,
                 interval=None if numeric else Interval.DISCRETE,
+                format_category=_category(kind),
             )
         )
     return Table(pa.table(arrays, names=found), tuple(variables))
+
+
+def _category(kind: pa.DataType) -> str:
+    if pa.types.is_date(kind):
+        return "date"
+    return "time" if pa.types.is_timestamp(kind) or pa.types.is_duration(kind) else ""

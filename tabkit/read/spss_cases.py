@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from tabkit import _native
 from tabkit.model import Finding
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def read_cases(
 
 
 def expand(data: bytes, table: Elements) -> tuple[Elements, int, bool]:
-    """Expand bytecode: the small function that a compiled twin can replace.
+    """Expand bytecode, compiled where the kernels are built.
 
     Args:
         data: From the beginning of an octet of codes.
@@ -116,6 +117,11 @@ def expand(data: bytes, table: Elements) -> tuple[Elements, int, bool]:
         The elements of all octets whose raw elements are in ``data`` too; the bytes used; whether
         the code for the end of the data was met.
     """
+    if _native.AVAILABLE:
+        from tabkit._native import core
+
+        expanded, taken, ended = core.expand(data, table)
+        return np.frombuffer(expanded, np.uint64), taken, ended
     words = np.frombuffer(data, np.uint64, len(data) // WORD)
     octets, used = _find_octets(words)
     is_raw = np.ones(used, np.bool_)

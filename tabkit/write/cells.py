@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tabkit.describe.moments import moment_text
 from tabkit.profiles import NumberText, TabLayout
 from tabkit.write.java import decimal_format_digits
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _ESCAPES: Final = (("\\", "\\\\"), ('"', '\\"'), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 _INT64_END: Final = 2.0**63
+_DAY_BITS: Final = 32  # of a date; a date-time has 64
 
 
 def cells(column: pa.Array, variable: Variable, layout: TabLayout) -> pa.Array:
@@ -47,7 +49,8 @@ def cells(column: pa.Array, variable: Variable, layout: TabLayout) -> pa.Array:
         single = column.type == pa.float32()
         return _float_cells(column, (layout.singles if single else None) or layout.numbers)
     if pa.types.is_date(kind):
-        return column.cast(pa.date32()).cast(pa.string())
+        days = column.cast(pa.date32())
+        return _far_moments(days.cast(pa.string()), days)
     if pa.types.is_timestamp(kind):
         return _timestamp_cells(column)
     if pa.types.is_duration(kind) or pa.types.is_time(kind):
@@ -109,6 +112,15 @@ def shortest(value: np.floating | float) -> Decimal:
     return Decimal(repr(float(value)))
 
 
+def _java_digits(value: np.floating | float) -> Decimal:
+    """Return the shortest decimal of two digits at least: 4.9E-324, where one would do.
+
+    Source: Java SE 21 API, Double.toString.
+    """
+    found = shortest(value)
+    return found if len(found.normalize().as_tuple().digits) > 1 else Decimal(f"{float(value):.1e}")
+
+
 def _split(number: Decimal) -> tuple[str, str, int]:
     """Return sign, significant digits and the exponent of the first digit."""
     sign, digits, exponent = number.as_tuple()
@@ -164,7 +176,7 @@ _RARE: Final[
     Mapping[NumberText, tuple[Callable[[float], Decimal], Callable[[Decimal | float], str]]]
 ] = {
     NumberText.SHORTEST: (shortest, _spell_shortest),
-    NumberText.JAVA: (shortest, _spell_java),
+    NumberText.JAVA: (_java_digits, _spell_java),
     NumberText.DECIMAL: (decimal_format_digits, _spell_decimal),
 }
 # A point and 15 digits: as many as a double has for sure, so Java's digits are the shortest.
@@ -186,8 +198,19 @@ _PLAIN: Final = {
 def _timestamp_cells(column: pa.Array) -> pa.Array:
     zone = "Z" if column.type.tz else ""
     naive = column.cast(pa.timestamp(column.type.unit, "UTC") if zone else column.type)
-    text = _cut_fraction(naive.cast(pa.timestamp(column.type.unit)).cast(pa.string()))
+    naive = naive.cast(pa.timestamp(column.type.unit))
+    text = _far_moments(_cut_fraction(naive.cast(pa.string())), naive)
     return pc.binary_join_element_wise(text, zone, "") if zone else text
+
+
+def _far_moments(text: pa.Array, column: pa.Array) -> pa.Array:
+    """Spell the years that Arrow says to be out of range, those beyond 32,767."""
+    far = pc.fill_null(pc.starts_with(text, "<"), False)
+    if not pc.any(far).as_py():
+        return text
+    counts = column.view(pa.int32() if column.type.bit_width == _DAY_BITS else pa.int64())
+    spelled = [moment_text(count, column.type, " ") for count in counts.filter(far).to_pylist()]
+    return pc.replace_with_mask(text, far, pa.array(spelled, pa.string()))
 
 
 def _cut_fraction(text: pa.Array) -> pa.Array:

@@ -17,6 +17,7 @@ from typing import Final
 
 _FRACTION_BITS: Final = 52
 _FRACTION_MASK: Final = (1 << _FRACTION_BITS) - 1
+_INT: Final = 32
 _LONG: Final = 64
 _SMALL_EXPONENTS: Final = range(-21, 63)
 # Digits of a power of two that a double of that size cannot tell apart.
@@ -82,21 +83,23 @@ def _long_division(
         two_m -= 1  # below a power of two the next double is half as far away
     if two_m < 0:
         two_b, two_s, two_m = two_b - two_m, two_s - two_m, 0
-    small = (
-        _bits_needed(width + two_b, five_b) < _LONG and _bits_needed(two_s + 1, five_s + 1) < _LONG
-    )
+    needed = max(_bits_needed(width + two_b, five_b), _bits_needed(two_s + 1, five_s + 1))
+    bits = next((bits for bits in (_INT, _LONG) if needed < bits), 0)
     b, s, m = fraction * 5**five_b << two_b, 5**five_s << two_s, 5**five_b << two_m
-    return _develop(b, s, m, place, at_tie=not small)
+    return _develop(b, s, m, place, bits)
 
 
-def _develop(b: int, s: int, m: int, place: int, *, at_tie: bool) -> tuple[list[int], int]:
+def _develop(b: int, s: int, m: int, place: int, bits: int) -> tuple[list[int], int]:
+    """Develop digits in integers of 32 or 64 bits, which may run over, or of any size (0)."""
     tens = s * 10
 
     def step() -> tuple[int, bool, bool]:
         nonlocal b, m
         digit, rest = divmod(b, s)
-        b, m = rest * 10, m * 10
-        return digit, b < m, b + m >= tens if at_tie else b + m > tens
+        b, m = rest * 10, _signed(m * 10, bits)
+        if m <= 0:
+            return digit, True, True
+        return digit, b < m, _signed(b + m, bits) > tens if bits else b + m >= tens
 
     digits: list[int] = []
     digit, low, high = step()
@@ -109,10 +112,16 @@ def _develop(b: int, s: int, m: int, place: int, *, at_tie: bool) -> tuple[list[
     while not (low or high):
         digit, low, high = step()
         digits.append(digit)
-    rest = (b << 1) - tens
+    rest = _signed((b << 1) - tens, bits)
     if high and (not low or rest > 0 or (rest == 0 and digits[-1] & 1)):
         return _round_up(digits, place + 1)
     return digits, place + 1
+
+
+def _signed(number: int, bits: int) -> int:
+    """Return what is left of a number in a signed integer of so many bits; 0 holds any."""
+    half = 1 << bits >> 1
+    return (number + half) % (half << 1) - half if bits else number
 
 
 def _round_up(digits: list[int], point: int) -> tuple[list[int], int]:

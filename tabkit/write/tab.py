@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tabkit import _native
 from tabkit.profiles import TabLayout
 from tabkit.write.cells import cells
 from tabkit.write.metadata_loss import count_tags, counted_tag_losses, metadata_losses
@@ -68,13 +69,28 @@ def tab_appender(
 
     def append(block: Block) -> None:
         for part in parts(block.data):
-            columns = [
-                cells(column, variable, layout)
-                for column, variable in zip(part.columns, variables, strict=True)
-            ]
-            file.write(joined_lines(columns, "\t", part.num_rows))
+            file.write(_lines(part, variables, layout))
 
     return append
+
+
+def _lines(
+    part: pa.RecordBatch, variables: Sequence[Variable], layout: TabLayout
+) -> bytes | memoryview:
+    """Return the lines of cases, compiled where the kernels are built."""
+    pairs = list(zip(part.columns, variables, strict=True))
+    if not _native.AVAILABLE:
+        return joined_lines([cells(*pair, layout) for pair in pairs], "\t", part.num_rows)
+    from tabkit._native import arrays
+
+    # A type that the kernel does not know comes as its text.
+    styled = [
+        (column, arrays.style_of(column.type, layout, bare=variable.bare))
+        if arrays.format_of(column.type)
+        else (cells(column, variable, layout), "bare")
+        for column, variable in pairs
+    ]
+    return arrays.tab_lines(styled, part.num_rows, layout.escaped)
 
 
 def joined_lines(columns: list[pa.Array], delimiter: str, rows: int) -> bytes | memoryview:

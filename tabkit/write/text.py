@@ -16,7 +16,7 @@ from tabkit.write.tab import joined_lines, parts
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tabkit.model import Table, TableStream, Variable
+    from tabkit.model import Block, Table, TableStream, Variable
 
 _LAYOUT: Final = TabLayout()
 _SPECIAL: Final = '[,"\r\n]'
@@ -47,19 +47,29 @@ def write_csv_stream(stream: TableStream, path: Path, *, header: bool = True) ->
     names = pa.array(stream.schema.names, pa.string())
     tagged: dict[str, int] = {}
     empty = 0
+    strings: dict[str, int] = {}
     with path.open("wb") as file:
         if header:
             file.write((",".join(_quoted(names).to_pylist()) + "\n").encode())
         for block in stream.blocks:
             count_tags(block, tagged)
+            _count_missing_strings(block, strings)
             empty += block.data.column(0).null_count if len(names) == 1 else 0
             for part in parts(block.data):
                 file.write(_lines(part, stream.variables))
     losses = [*metadata_losses(stream), *counted_tag_losses(tagged)]
+    what = "missing strings became empty strings, as CSV readers have them"
+    losses += [Loss(what, name, count) for name, count in strings.items() if count]
     if empty:
         what = "missing values are empty lines, which many programs skip"
         losses.append(Loss(what, stream.variables[0].name, empty))
     return tuple(losses)
+
+
+def _count_missing_strings(block: Block, counts: dict[str, int]) -> None:
+    for name, column in zip(block.data.schema.names, block.data.columns, strict=True):
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            counts[name] = counts.get(name, 0) + column.null_count
 
 
 def _lines(batch: pa.RecordBatch, variables: tuple[Variable, ...]) -> bytes | memoryview:
