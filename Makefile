@@ -4,13 +4,14 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SHARED := ../shared
+KERNELS := setup.py $(wildcard tabkit/_native/src/*)
 
 .PHONY: help demo test check bench clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
 
-$(STAMP): pyproject.toml
+$(STAMP): pyproject.toml $(KERNELS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@

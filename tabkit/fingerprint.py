@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
 
@@ -14,13 +15,14 @@ from tabkit.model import Table, TableStream
 from tabkit.read import open_with, read_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tabkit.formats import FileFormat, ReadOptions
     from tabkit.profiles import Profile
 
 _DIGITS: Final = range(2, 17)
+_Case: TypeAlias = tuple[object, bytes]  # a value and what it is hashed as
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,9 +66,14 @@ def fingerprint_files(
         shown = [dataclasses.asdict(each) for each in results]
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     elif explain:
-        _explain([each.file for each in results], tables, digits, characters)
+        show = functools.partial(
+            _shown, profile=options.profile, digits=digits, characters=characters
+        )
+        _explain([each.file for each in results], tables, show)
     else:
         _print(results)
+    if not explain:
+        _note_parameters(results)
     failed = [each for each in results if check is not None and each.unf != check]
     for each in failed:
         click.echo(f"tabkit: {each.file}: its UNF is {each.unf}, not {check}", err=True)
@@ -78,21 +85,21 @@ def _fingerprint(
 ) -> tuple[str, dict[str, str]]:
     """Return the file's UNF and the variables' by name."""
     from tabkit.describe import describe
-    from tabkit.describe.numbers import DIGITS
-    from tabkit.describe.texts import CHARACTERS
-    from tabkit.describe.unf import column_unf, combine_unfs
 
-    if (digits, characters) == (DIGITS, CHARACTERS):
-        description = describe(source, profile=profile)
-        pairs = zip(description.table.variables, description.variables, strict=True)
-        return description.unf, {v.name: d.unf for v, d in pairs}
-    data = (source if isinstance(source, Table) else read_all(source)).data
-    unfs = {
-        name: column_unf(data.column(name), digits=digits, characters=characters)
-        for name in data.column_names
-        if data.num_rows
-    }
-    return combine_unfs(list(unfs.values())) if unfs else "", unfs
+    description = describe(source, profile, digits=digits, characters=characters)
+    pairs = zip(description.table.variables, description.variables, strict=True)
+    return description.unf, {v.name: d.unf for v, d in pairs}
+
+
+def _note_parameters(results: Sequence[Result]) -> None:
+    """Say on stderr what the UNF of a file does not: its variables' parameters."""
+    for each in results:
+        # The header is what stands between the version and the hash, as in UNF:6:N9:….
+        headers = {unf.split(":")[2] for unf in each.variables.values() if unf.count(":") > 2}  # noqa: PLR2004
+        if headers and len(each.variables) > 1:
+            parameters = ", ".join(sorted(headers))
+            note = f"file UNF made of variable UNFs with {parameters}"
+            click.echo(f"tabkit: {each.file}: {note}", err=True)
 
 
 def _print(results: Sequence[Result]) -> None:
@@ -102,50 +109,66 @@ def _print(results: Sequence[Result]) -> None:
             click.echo(f"{unf or 'no cases'}\t{each.file}\t{variable}")
 
 
-def _explain(names: Sequence[str], tables: Sequence[Table], digits: int, characters: int) -> None:
+def _explain(
+    names: Sequence[str], tables: Sequence[Table], show: Callable[[Table, str], Iterator[_Case]]
+) -> None:
     """Show what is hashed: of one file every value, of several the first that differs."""
     if len(tables) == 1:
         for variable in tables[0].variables:
-            for case, shown in enumerate(_shown(tables[0], variable.name, digits, characters), 1):
-                click.echo(f"{variable.name}\t{case}\t{shown}")
+            for number, case in enumerate(show(tables[0], variable.name), 1):
+                click.echo(f"{variable.name}\t{number}\t{_line(case)}")
         return
-    first = tables[0]
     for name, table in zip(names[1:], tables[1:], strict=True):
-        _compare(names[0], first, name, table, digits, characters)
+        _compare((names[0], tables[0]), (name, table), show)
 
 
 def _compare(
-    left_name: str, left: Table, right_name: str, right: Table, digits: int, characters: int
+    left: tuple[str, Table],
+    right: tuple[str, Table],
+    show: Callable[[Table, str], Iterator[_Case]],
 ) -> None:
-    alone = set(left.data.column_names) ^ set(right.data.column_names)
+    columns = [table.data.column_names for _, table in (left, right)]
+    alone = set(columns[0]) ^ set(columns[1])
     same = 0
-    for variable in left.variables:
-        if variable.name in alone:
-            continue
-        pairs = itertools.zip_longest(
-            _shown(left, variable.name, digits, characters),
-            _shown(right, variable.name, digits, characters),
-            fillvalue="no such case",
-        )
-        differing = [(case, pair) for case, pair in enumerate(pairs, 1) if pair[0] != pair[1]]
-        if not differing:
+    for name in (each for each in columns[0] if each not in alone):
+        differing, first = _differences(show(left[1], name), show(right[1], name))
+        if first is None:
             same += 1
             continue
-        case, pair = differing[0]
-        click.echo(f"{variable.name}: {len(differing):,} cases differ, first case {case:,}:")
-        click.echo(f"  {left_name}\t{pair[0]}")
-        click.echo(f"  {right_name}\t{pair[1]}")
+        number, cases = first
+        click.echo(f"{name}: {differing:,} cases differ, first case {number:,}:")
+        for (file, _), case in zip((left, right), cases, strict=True):
+            click.echo(f"  {file}\t{_line(case)}")
     for name in sorted(alone):
-        where = left_name if name in left.data.column_names else right_name
+        where = left[0] if name in columns[0] else right[0]
         click.echo(f"{name}: only in {where}")
     click.echo(f"{same} variables are hashed from the same bytes")
 
 
-def _shown(table: Table, name: str, digits: int, characters: int) -> Iterator[str]:
-    """Give each value with the bytes it is hashed as."""
+def _differences(
+    left: Iterator[_Case], right: Iterator[_Case]
+) -> tuple[int, tuple[int, tuple[_Case | None, _Case | None]] | None]:
+    """Count the cases hashed from other bytes; return the first with its number, too."""
+    differing, first = 0, None
+    for number, pair in enumerate(itertools.zip_longest(left, right), 1):
+        if pair[0] is None or pair[1] is None or pair[0][1] != pair[1][1]:
+            differing += 1
+            first = first or (number, pair)
+    return differing, first
+
+
+def _line(case: _Case | None) -> str:
+    return "no such case" if case is None else f"{case[0]!r}\t{case[1]!r}"
+
+
+def _shown(
+    table: Table, name: str, *, profile: Profile, digits: int, characters: int
+) -> Iterator[_Case]:
+    """Give each value as the file has it, with the bytes it is hashed as."""
+    from tabkit.describe.hashed import hashed_arrays
     from tabkit.describe.unf import normalized
 
-    column = table.data.column(name)
-    hashed = normalized(column, digits=digits, characters=characters)
-    for value, text in zip(column, hashed, strict=True):
-        yield f"{value.as_py()!r}\t{text!r}"
+    arrays = hashed_arrays(table, name, profile)
+    hashed = (normalized(each, digits=digits, characters=characters) for each in arrays)
+    values = (value.as_py() for value in table.data.column(name))
+    return zip(values, itertools.chain.from_iterable(hashed), strict=True)

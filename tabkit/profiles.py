@@ -103,7 +103,7 @@ TABKIT: Final = Profile("tabkit")
 #: Source: IQSS/dataverse b485249231fe, the ingest plugins named in docs/profiles.md.
 DATAVERSE: Final = Profile(
     "dataverse",
-    tab_layouts=MappingProxyType(
+    tab_layouts=(  # a plain mapping, since a profile goes to worker processes by pickle
         {
             "sav": TabLayout(NumberText.DECIMAL, dates_from_values=True, fraction_sticks=True),
             "zsav": TabLayout(NumberText.DECIMAL, dates_from_values=True, fraction_sticks=True),

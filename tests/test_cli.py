@@ -95,6 +95,17 @@ def test_jobs_do_not_change_the_result(survey: Path, tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
+@pytest.mark.parametrize("profile", ["tabkit", "dataverse"])
+def test_jobs_in_each_profile(survey: Path, tmp_path: Path, profile: str) -> None:
+    """A profile reaches the worker processes."""
+    tabkit("convert", survey, tmp_path / "a.csv", "--on-loss", "ignore")
+    other = tmp_path / "b.sav"
+    other.write_bytes(survey.read_bytes())
+    options = ("--jobs", 2, "--profile", profile)
+    tabkit("ingest", tmp_path / "a.csv", other, "-o", tmp_path / "out", *options)
+    assert len(list((tmp_path / "out").iterdir())) == 6
+
+
 def test_standard_input(survey: Path, tmp_path: Path) -> None:
     """``-`` with a name gives the same outputs as the file."""
     with survey.open("rb") as file:

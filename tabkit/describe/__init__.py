@@ -9,7 +9,10 @@ import pyarrow as pa
 
 from tabkit.describe.accumulate import column_for
 from tabkit.describe.columns import plain
-from tabkit.describe.unf import combine_unfs
+from tabkit.describe.numbers import DIGITS
+from tabkit.describe.store import SPILL_BYTES, Budget
+from tabkit.describe.texts import CHARACTERS
+from tabkit.describe.unf import UnfHasher, combine_unfs
 from tabkit.formats import ReadOptions
 from tabkit.model import Block, Description, Origin, Table, TableStream
 from tabkit.profiles import TABKIT, find_profile
@@ -25,13 +28,21 @@ _BATCH_CELLS: Final = 16_000_000  # but no more cells than these
 
 
 class Describer:
-    """Describes a table while its blocks pass by, in memory bounded by its narrowed numbers.
+    """Describes a table while its blocks pass by.
+
+    Numbers are kept until the end, narrowed: in memory, and in a temporary file beyond a budget.
 
     Args:
         schema: Arrow types of the columns.
         variables: In column order.
         profile: What counts as missing, and how numbers and text are read.
         origin: Where the table came from; its format chooses among the profile's table layouts.
+        digits: Significant digits of a number in the UNF, 2 to 16.
+        characters: UTF-16 code units of a string in the UNF.
+        memory: Bytes of numbers kept in memory; one column and its distinct values come on top.
+
+    Raises:
+        ValueError: ``digits`` is under 2 or ``characters`` under 1.
     """
 
     def __init__(
@@ -40,10 +51,16 @@ class Describer:
         variables: Sequence[Variable],
         profile: Profile = TABKIT,
         origin: Origin = Origin(),  # noqa: B008 - frozen
+        *,
+        digits: int = DIGITS,
+        characters: int = CHARACTERS,
+        memory: float = SPILL_BYTES,
     ) -> None:
         layout = profile.tab_layout(origin)
+        hasher = UnfHasher(digits=digits, characters=characters)
+        budget = Budget(memory)
         self._columns = [
-            column_for(kind, variable, profile, layout)
+            column_for(kind, variable, profile, layout, hasher, budget.store())
             for kind, variable in zip(schema.types, variables, strict=True)
         ]
         self._names = schema.names
@@ -51,7 +68,11 @@ class Describer:
         self._rows = self._cases = 0
 
     def append(self, block: Block) -> None:
-        """Add the cases of a block; its columns are those of the schema."""
+        """Add the cases of a block; its columns are those of the schema.
+
+        Raises:
+            OutputError: The temporary file has no room.
+        """
         self._waiting.append(block)
         self._rows += block.data.num_rows
         if self._rows >= _BATCH_ROWS or self._rows * len(self._columns) >= _BATCH_CELLS:
@@ -84,7 +105,13 @@ class Describer:
             column.append(array, _joined_tags(blocks, self._names[index]))
 
 
-def describe(source: Table | TableStream, profile: Profile | str | None = None) -> Description:
+def describe(
+    source: Table | TableStream,
+    profile: Profile | str | None = None,
+    *,
+    digits: int = DIGITS,
+    characters: int = CHARACTERS,
+) -> Description:
     """Compute statistics, category frequencies and UNFs of every variable.
 
     Args:
@@ -94,12 +121,23 @@ def describe(source: Table | TableStream, profile: Profile | str | None = None) 
             that the source was read for. Where
             ``nan_is_missing`` is false, NaN is a number in the UNF (``+nan``) and invalid in
             statistics, as no mean survives it.
+        digits: Significant digits of a number in the UNF, 2 to 16. A variable's UNF names what is
+            not the default in its header, ``UNF:6:N9:…``, the file's does not.
+        characters: UTF-16 code units of a string in the UNF.
 
     Raises:
         FormatError: The stream's file breaks its format's rules.
+        ValueError: ``digits`` is under 2 or ``characters`` under 1.
     """
     chosen = source.profile if profile is None else find_profile(profile)
-    describer = Describer(source_schema(source), source.variables, chosen, source.origin)
+    describer = Describer(
+        source_schema(source),
+        source.variables,
+        chosen,
+        source.origin,
+        digits=digits,
+        characters=characters,
+    )
     if isinstance(source, Table):
         for block in table_blocks(source):
             describer.append(block)

@@ -16,6 +16,8 @@ from tabkit.describe.text_column import TextColumn
 from tabkit.model import Kind
 
 if TYPE_CHECKING:
+    from tabkit.describe.settle import Hasher
+    from tabkit.describe.store import ColumnStore
     from tabkit.model import Variable, VariableDescription
     from tabkit.profiles import Profile, TabLayout
 
@@ -31,13 +33,20 @@ class Column(Protocol):
 
 
 def column_for(
-    kind: pa.DataType, variable: Variable, profile: Profile, layout: TabLayout
+    kind: pa.DataType,
+    variable: Variable,
+    profile: Profile,
+    layout: TabLayout,
+    hasher: Hasher,
+    store: ColumnStore,
 ) -> Column:
-    """Return the accumulator of a column of an Arrow type."""
+    """Return the accumulator of a column of an Arrow type; hasher and store are still empty."""
     if is_text(kind):
         if variable.bare and variable.kind is Kind.NUMERIC:
-            return NumberColumn(variable, profile, layout)
-        return TextColumn(variable, profile, layout)
+            return NumberColumn(variable, profile, layout, hasher, store)
+        return TextColumn(variable, profile, layout, hasher)
     if is_moment(kind):
-        return MomentColumn(variable, profile)
-    return NumberColumn(variable, profile, layout, is_single=pa.types.is_float32(kind))
+        return MomentColumn(variable, profile, hasher, store)
+    return NumberColumn(
+        variable, profile, layout, hasher, store, is_single=pa.types.is_float32(kind)
+    )

@@ -13,7 +13,6 @@ from tabkit.describe.frequencies import TagCounter
 from tabkit.describe.moments import moment_text
 from tabkit.describe.settle import TwinHasher, settled_interval
 from tabkit.describe.stats import Tally, mode_of, tally
-from tabkit.describe.store import ColumnStore
 from tabkit.model import OTHERS_LISTED, Kind, SummaryStats, VariableDescription
 
 if TYPE_CHECKING:
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from tabkit.describe.settle import Hasher
+    from tabkit.describe.store import ColumnStore
     from tabkit.model import Value, Variable
     from tabkit.profiles import Profile
 
@@ -36,11 +37,13 @@ class MomentColumn:
     (``YYYY-MM-DD HH:MM:SS``); missing ranges in SPSS' seconds, as only SPSS has any.
     """
 
-    def __init__(self, variable: Variable, profile: Profile) -> None:
+    def __init__(
+        self, variable: Variable, profile: Profile, hasher: Hasher, store: ColumnStore
+    ) -> None:
         self._variable, self._profile = variable, profile
         self._kind: pa.DataType = pa.date32()
-        self._unf = TwinHasher()
-        self._store = ColumnStore()
+        self._unf = TwinHasher(hasher)
+        self._store = store
         self._tags = TagCounter()
         self._cases = self._nulls = 0
 

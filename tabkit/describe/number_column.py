@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,14 +19,16 @@ from tabkit.describe.frequencies import (
 )
 from tabkit.describe.readback import read_doubles, read_longs
 from tabkit.describe.settle import TwinHasher, settled_interval
-from tabkit.describe.stats import Tally, mode_of, summarize, tally
-from tabkit.describe.store import ColumnStore, is_negative_zero
+from tabkit.describe.stats import Tally, mode_of, moments_in_order, summarize, tally
+from tabkit.describe.store import is_negative_zero
 from tabkit.model import Interval, VariableDescription
 from tabkit.profiles import NumberText
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from tabkit.describe.settle import Hasher
+    from tabkit.describe.store import ColumnStore
     from tabkit.model import SummaryStats, Variable
     from tabkit.profiles import Profile, TabLayout
 
@@ -44,14 +47,21 @@ class NumberColumn:
     """
 
     def __init__(
-        self, variable: Variable, profile: Profile, layout: TabLayout, *, is_single: bool = False
+        self,
+        variable: Variable,
+        profile: Profile,
+        layout: TabLayout,
+        hasher: Hasher,
+        store: ColumnStore,
+        *,
+        is_single: bool = False,
     ) -> None:
         self._variable, self._profile, self._is_single = variable, profile, is_single
         self._read_back = profile.nan_is_missing
         self._finite_only = self._read_back and layout.numbers is not NumberText.SHORTEST
         self._longs = self._read_back and layout.numbers is NumberText.DECIMAL
-        self._unf = TwinHasher()
-        self._store = ColumnStore()
+        self._unf = TwinHasher(hasher)
+        self._store = store
         self._tags = TagCounter()
         self._cases = self._nulls = self._negative_zeros = 0
         self._has_fraction = False
@@ -78,17 +88,19 @@ class NumberColumn:
     def finish(self) -> tuple[Variable, VariableDescription]:
         """Return the settled variable and what was computed of it."""
         interval = settled_interval(self._variable, self._profile, has_fraction=self._has_fraction)
-        counted = tally(self._store.concatenated())
+        is_long = self._longs and interval is Interval.DISCRETE
+        values = self._store.concatenated()
+        in_order = self._moments_in_order(values, is_long=is_long)
+        counted = tally(values)
         tags = self._tags.counts()
         is_user_missing = missing_mask(self._variable, counted.values)
         user_missing = int(counted.counts[is_user_missing].sum())
         valid = counted.only(~is_user_missing) if self._profile.user_missing_invalid else counted
         others, other_cases = others_of(self._variable.categories, valid)
-        is_long = self._longs and interval is Interval.DISCRETE
         if is_long and valid.values.dtype.kind == "f":
             valid = valid.only(np.abs(valid.values) < _LONG_END)
         described = VariableDescription(
-            stats=self._statistics(valid),
+            stats=self._statistics(valid, in_order),
             frequencies=self._frequencies(counted, tags),
             unf=self._unf.unf(second=is_long),
             others=tuple((self._type(value), count) for value, count in others),
@@ -135,9 +147,17 @@ class NumberColumn:
             too_large |= missing
         return pa.array(values + 0.0, mask=too_large, from_pandas=False)
 
-    def _statistics(self, valid: Tally) -> SummaryStats:
+    def _moments_in_order(self, values: Numbers, *, is_long: bool) -> tuple[float, float] | None:
+        """Return what a profile that follows commons-math needs before values are sorted."""
+        if not self._profile.commons_math:
+            return None
+        if is_long and values.dtype.kind == "f":
+            values = values[np.abs(values) < _LONG_END]
+        return moments_in_order(values) if len(values) else (math.nan, math.nan)
+
+    def _statistics(self, valid: Tally, in_order: tuple[float, float] | None) -> SummaryStats:
         invalid = self._cases - valid.cases
-        stats = summarize(valid, invalid, commons_math=self._profile.commons_math)
+        stats = summarize(valid, invalid, in_order=in_order)
         if not self._profile.mode_computed:
             return stats
         mode = mode_of(valid)

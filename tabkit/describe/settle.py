@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import pyarrow.compute as pc
 
 from tabkit.describe.java_dates import unf_dates
-from tabkit.describe.unf import UnfHasher
 from tabkit.model import Interval, Kind, Measure, Variable
 
 if TYPE_CHECKING:
@@ -39,15 +38,35 @@ def settled_interval(variable: Variable, profile: Profile, *, has_fraction: bool
     return Interval.CONTINUOUS if has_fraction else Interval.DISCRETE
 
 
+class Hasher(Protocol):
+    """What `unf.UnfHasher` does; another may take its place to see what is hashed."""
+
+    def update(self, array: pa.Array) -> None:
+        """Add the cases of an Arrow array."""
+
+    def copy(self) -> Self:
+        """Return one that has seen the same cases and goes its own way from here."""
+
+    @property
+    def cases(self) -> int:
+        """How many cases it has seen."""
+
+    def unf(self) -> str:
+        """Return the printable fingerprint of the cases seen."""
+
+
 class TwinHasher:
     """The fingerprint of a variable that can be read in two ways, till the end tells which.
 
     Both share one hash as long as they agree.
+
+    Args:
+        hasher: One that has seen no case; a copy of it is used.
     """
 
-    def __init__(self) -> None:
-        self._first = UnfHasher()
-        self._second: UnfHasher | None = None
+    def __init__(self, hasher: Hasher) -> None:
+        self._first = hasher.copy()
+        self._second: Hasher | None = None
 
     def update(self, first: pa.Array, second: pa.Array | None = None) -> None:
         """Add cases; ``second`` is the other reading of them, None where it is the same."""
@@ -66,8 +85,8 @@ class TwinHasher:
 class PlainUnf:
     """Fingerprint of text that is text."""
 
-    def __init__(self) -> None:
-        self._hasher = TwinHasher()
+    def __init__(self, hasher: Hasher) -> None:
+        self._hasher = TwinHasher(hasher)
 
     def update(self, array: pa.LargeStringArray) -> None:
         """Add cases."""
@@ -84,17 +103,18 @@ class DatedUnf:
     Args:
         variable: ``display_format`` is the pattern, ``format_category`` ``date`` or ``time``.
         layout: Asked for ``dates_from_values`` and ``fraction_sticks``.
+        hasher: One that has seen no case.
 
     Source: IQSS/dataverse b485249231fe, IngestServiceBean.calculateUNF; SAVFileReader,
     PORFileReader and DTAFileReader, which record the pattern value by value.
     """
 
-    def __init__(self, variable: Variable, layout: TabLayout) -> None:
+    def __init__(self, variable: Variable, layout: TabLayout, hasher: Hasher) -> None:
         self._pattern = variable.display_format or _DEFAULT_PATTERNS[variable.format_category]
         self._layout = layout
         self._may_grow = layout.dates_from_values and self._pattern.endswith("ss")
         self._sticks = layout.fraction_sticks and "y" not in self._pattern
-        self._hasher = TwinHasher()
+        self._hasher = TwinHasher(hasher)
         self._has_values = self._has_fraction = False
 
     def update(self, array: pa.LargeStringArray) -> None:

@@ -74,26 +74,63 @@ def tally(values: Numbers) -> Tally:
     return Tally(distinct, counts)
 
 
-def summarize(counted: Tally, invalid: int, *, commons_math: bool = False) -> SummaryStats:
+def moments_in_order(values: Numbers) -> tuple[float, float]:
+    """Return mean and standard deviation as commons-math does, adding case after case.
+
+    A mean near 0, as standardised values have, is a rest of rounding that depends on the order.
+
+    Args:
+        values: The valid values as they follow in the file; at least one.
+    """
+    cases = len(values)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = _running_sum(values) / cases
+        mean += _running_sum(values, mean) / cases
+        if cases == 1:
+            return mean, 0.0
+        left = _running_sum(values, mean)
+        squares = _running_sum(values, mean, squared=True)
+        variance = float((np.float64(squares) - np.float64(left) * left / cases) / (cases - 1))
+    return mean, math.sqrt(variance) if variance >= 0 else math.nan
+
+
+def _running_sum(values: Numbers, centre: float = 0.0, *, squared: bool = False) -> float:
+    """Add up from the first value to the last, without pairing."""
+    total = 0.0
+    for start in range(0, len(values), _CHUNK):
+        terms = values[start : start + _CHUNK].astype(np.float64)
+        terms -= centre
+        if squared:
+            terms *= terms
+        terms[0] += total
+        total = float(np.add.accumulate(terms)[-1])
+    return total
+
+
+def summarize(
+    counted: Tally, invalid: int, *, in_order: tuple[float, float] | None = None
+) -> SummaryStats:
     """Compute all statistics but the mode.
 
     Args:
         counted: The valid values.
         invalid: Cases without a valid value.
-        commons_math: Follow the formulas of Apache commons-math by the letter, where they overflow
-            and where an infinity beside the median makes it NaN.
+        in_order: Of `moments_in_order`; follow Apache commons-math by the letter, where its
+            formulas overflow and where an infinity beside the median makes it NaN.
     """
     cases = counted.cases
     if not cases:
         nan = math.nan
         return SummaryStats(nan, nan, None, 0, invalid, nan, nan, nan)
-    if counted.values.dtype.kind == "f":
-        mean, stdev = _float_moments(counted, cases, rescale=not commons_math)
+    if in_order is not None:
+        mean, stdev = in_order
+    elif counted.values.dtype.kind == "f":
+        mean, stdev = _float_moments(counted, cases)
     else:
         mean, stdev = _integer_moments(counted, cases)
     return SummaryStats(
         mean=mean,
-        median=_median(counted, cases, by_the_letter=commons_math),
+        median=_median(counted, cases, by_the_letter=in_order is not None),
         valid=cases,
         invalid=invalid,
         minimum=_float_if_exact(counted.values[0].item()),
@@ -122,13 +159,13 @@ def _counted_unsorted(values: Numbers, low: int, span: int) -> Tally:
     return Tally(found.astype(wide) + wide(low), bins[found])
 
 
-def _float_moments(counted: Tally, cases: int, *, rescale: bool) -> tuple[float, float]:
+def _float_moments(counted: Tally, cases: int) -> tuple[float, float]:
     values, counts = counted.values, counted.counts.astype(np.float64)
     largest = float(np.abs(values[[0, -1]]).max())
-    if rescale and math.isinf(largest):
+    if math.isinf(largest):
         with np.errstate(invalid="ignore"):
             return float(values[[0, -1]][np.isinf(values[[0, -1]])].sum()), math.nan
-    exponent = math.frexp(largest)[1] if rescale else 0
+    exponent = math.frexp(largest)[1]
     if abs(exponent) > _EXTREME:
         values = np.ldexp(values, -exponent)
     else:

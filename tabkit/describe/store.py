@@ -1,40 +1,154 @@
-"""The values of a numeric column, kept narrow until the column is described."""
+"""The values of numeric columns, kept narrow until each column is described.
+
+All stores of a table share a budget: what passes it goes to a temporary file without a name, in
+the folder that ``TMPDIR`` names, and comes back a column at a time.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+import math
+import tempfile
+import weakref
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
+
+from tabkit.errors import OutputError
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Numbers = npt.NDArray[Any]
 
+SPILL_BYTES: Final = 256 << 20  # of all columns of a table, before they go to a file
+
+_CHUNK: Final = 1 << 18  # values of another type than the column's, read at once
 _NARROW: Final = (np.int8, np.int16, np.int32)
 
 
-class ColumnStore:
-    """Values of one column, block by block; none is missing or NaN.
+class Budget:
+    """What the stores of a table may have in memory together.
 
-    The one place that knows where they are: a column too large for memory can go to a typed
-    file of its own from here.
+    Args:
+        memory: In bytes; all stores move to the file each time that they pass it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, memory: float = SPILL_BYTES) -> None:
+        self._memory, self._held, self._end = memory, 0, 0
+        self._stores: weakref.WeakSet[ColumnStore] = weakref.WeakSet()
+        self._file: BinaryIO | None = None
+
+    def store(self) -> ColumnStore:
+        """Return an empty store under this budget."""
+        store = ColumnStore(self)
+        self._stores.add(store)
+        return store
+
+    def hold(self, size: int) -> None:
+        """Note bytes that a store has more in memory."""
+        self._held += size
+        if self._held > self._memory:
+            for store in self._stores:
+                store.spill()
+
+    def release(self, size: int) -> None:
+        """Note bytes that a store has no longer in memory."""
+        self._held -= size
+
+    def write(self, values: Numbers) -> int:
+        """Append values to the file and return where they begin.
+
+        Raises:
+            OutputError: There is no room for them.
+        """
+        start = self._end
+        try:
+            if self._file is None:
+                # Closed, and so deleted, with this object, whatever becomes of the description.
+                self._file = tempfile.TemporaryFile()  # noqa: SIM115
+                weakref.finalize(self, self._file.close)
+            self._file.seek(start)
+            self._file.write(values.data.cast("B"))
+            self._file.flush()
+        except OSError as error:
+            msg = f"a temporary file of {start + values.nbytes:,} bytes cannot be made"
+            why = (error.strerror or str(error)).lower()
+            raise OutputError(msg, tempfile.gettempdir(), why, "set TMPDIR") from error
+        self._end += values.nbytes
+        return start
+
+    def read(self, start: int, values: Numbers) -> None:
+        """Fill ``values`` with what was written from ``start`` on."""
+        if self._file is None or not len(values):
+            return
+        self._file.seek(start)
+        if self._file.readinto(values.data.cast("B")) != values.nbytes:  # type: ignore[attr-defined]
+            msg = "the temporary file has become shorter"
+            raise OutputError(msg, tempfile.gettempdir())
+
+
+class ColumnStore:
+    """Values of one column, block by block and in their order; none is missing or NaN.
+
+    Args:
+        budget: Shared with the other columns of the table; None is without limit.
+    """
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self._budget = budget or Budget(math.inf)
+        self._spilled: list[tuple[int, int, np.dtype[Any]]] = []  # start, number of values, type
         self._blocks: list[Numbers] = []
 
     def append(self, values: Numbers) -> None:
-        """Add values of one NumPy type, the same in every call; they are copied."""
+        """Add values of one NumPy type, the same in every call; they are copied.
+
+        Raises:
+            OutputError: They do not fit on the disk.
+        """
         if len(values):
-            self._blocks.append(narrowed(values))
+            block = narrowed(values)
+            self._blocks.append(block)
+            self._budget.hold(block.nbytes)
+
+    def spill(self) -> None:
+        """Move what is in memory to the file."""
+        blocks, self._blocks = self._blocks, []
+        for block in blocks:
+            start = self._budget.write(block)
+            if self._spilled:
+                before, count, kind = self._spilled[-1]
+                if kind == block.dtype and before + count * kind.itemsize == start:
+                    self._spilled[-1] = (before, count + len(block), kind)
+                    continue
+            self._spilled.append((start, len(block), block.dtype))
+        self._budget.release(sum(block.nbytes for block in blocks))
 
     def concatenated(self) -> Numbers:
         """Return all values, in a type that holds every one exactly; the store is empty then."""
         blocks, self._blocks = self._blocks, []
-        if not blocks:
-            return np.empty(0, np.int8)
-        return np.concatenate(blocks)
+        self._budget.release(sum(block.nbytes for block in blocks))
+        spilled, self._spilled = self._spilled, []
+        if not spilled:
+            return np.concatenate(blocks) if blocks else np.empty(0, np.int8)
+        kind = np.result_type(*(each[2] for each in spilled), *(each.dtype for each in blocks))
+        found = np.empty(sum(each[1] for each in spilled) + sum(map(len, blocks)), kind)
+        place = 0
+        for start, count, narrow in spilled:
+            self._read(start, narrow, found[place : place + count])
+            place += count
+        for block in blocks:
+            found[place : place + len(block)] = block
+            place += len(block)
+        return found
+
+    def _read(self, start: int, kind: np.dtype[Any], found: Numbers) -> None:
+        if kind == found.dtype:
+            self._budget.read(start, found)
+            return
+        for place in range(0, len(found), _CHUNK):
+            part = np.empty(min(_CHUNK, len(found) - place), kind)
+            self._budget.read(start + place * kind.itemsize, part)
+            found[place : place + len(part)] = part
 
 
 def narrowed(values: Numbers) -> Numbers:

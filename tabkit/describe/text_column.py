@@ -16,6 +16,7 @@ from tabkit.describe.settle import DatedUnf, PlainUnf, settled_interval
 from tabkit.model import OTHERS_LISTED, SummaryStats, VariableDescription
 
 if TYPE_CHECKING:
+    from tabkit.describe.settle import Hasher
     from tabkit.model import Value, Variable
     from tabkit.profiles import Profile, TabLayout
 
@@ -25,11 +26,13 @@ DISTINCT_TEXTS: Final = 10_000  # more distinct texts are not told apart: no mod
 class TextColumn:
     """Text; also dates and times that a profile with ``dates_as_text`` keeps as text."""
 
-    def __init__(self, variable: Variable, profile: Profile, layout: TabLayout) -> None:
+    def __init__(
+        self, variable: Variable, profile: Profile, layout: TabLayout, hasher: Hasher
+    ) -> None:
         self._variable, self._profile = variable, profile
         self._escaped = "" if variable.bare else layout.escaped
         is_dated = variable.bare and profile.dates_as_text and bool(variable.format_category)
-        self._unf = DatedUnf(variable, layout) if is_dated else PlainUnf()
+        self._unf = DatedUnf(variable, layout, hasher) if is_dated else PlainUnf(hasher)
         values = {category_text(category.value) for category in variable.categories}
         values.update(value for value in variable.missing_values if isinstance(value, str))
         self._known = pa.array(sorted(values), pa.large_string())

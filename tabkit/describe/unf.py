@@ -13,6 +13,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from tabkit import _native
 from tabkit.describe.columns import as_chunks, is_moment, is_text, plain
 from tabkit.describe.moments import normalize_moments
 from tabkit.describe.numbers import DIGITS, normalize_numbers
@@ -148,11 +149,17 @@ def normalized(
 def normalize(array: pa.Array, digits: int = DIGITS, characters: int = CHARACTERS) -> bytes:
     """Return the concatenated bytes that are hashed for the cases of an Arrow array.
 
-    A compiled kernel may take its place: same arguments, same bytes.
+    The compiled kernel does it where it is built and knows the type; the bytes are the same.
 
     Raises:
         TypeError: The type is none that a column of a statistics package has.
     """
+    if _native.AVAILABLE:
+        from tabkit._native import arrays
+
+        found = arrays.normalize(array, digits, characters)
+        if found is not None:
+            return found
     if is_text(array.type):
         return normalize_texts(array, characters)
     if is_moment(array.type):

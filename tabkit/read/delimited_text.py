@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from tabkit.errors import FormatError, UsageError
 from tabkit.model import Finding
 from tabkit.read.delimited_charset import FALLBACK, guess_charset
+from tabkit.read.java_utf8 import REPLACE_AS_JAVA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,22 +71,10 @@ def _repair(error: UnicodeError) -> tuple[str, int]:
         return byte.decode("latin-1"), error.start + 1
 
 
-def _replace_as_java(error: UnicodeError) -> tuple[str, int]:
-    """Replace malformed UTF-8 as Java does: as Python, but an encoded surrogate counts once.
-
-    Source: OpenJDK 21, sun.nio.cs.UTF_8.Decoder.
-    """
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    surrogate = re.match(rb"\xed[\xa0-\xbf][\x80-\xbf]", error.object[error.start :][:3])
-    return "\ufffd", error.start + 3 if surrogate else error.end
-
-
 codecs.register_error("tabkit-repair", _repair)
-codecs.register_error("tabkit-java", _replace_as_java)
 
 #: What Dataverse reads: UTF-8 whatever comes, a byte order mark included.
-JAVA_UTF8: Final = Encoding("UTF-8", errors="tabkit-java")
+JAVA_UTF8: Final = Encoding("UTF-8", errors=REPLACE_AS_JAVA)
 
 
 def encodings(path: Path, chosen: str | None) -> Iterator[Encoding]:
@@ -286,6 +275,6 @@ class Text:
         return piece if checked else text.encode()
 
     def _count(self, source: bytes, text: bytes) -> None:
-        if self.encoding.errors in {"tabkit-java", "replace"}:
+        if self.encoding.errors in {REPLACE_AS_JAVA, "replace"}:
             mark = "\ufffd".encode()
             self.replaced += text.count(mark) - source.count(mark)

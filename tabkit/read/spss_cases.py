@@ -120,7 +120,7 @@ def expand(data: bytes, table: Elements) -> tuple[Elements, int, bool]:
     if _native.AVAILABLE:
         from tabkit._native import core
 
-        expanded, taken, ended = core.expand(data, table)
+        expanded, taken, ended = core.expand(data, table.data)
         return np.frombuffer(expanded, np.uint64), taken, ended
     words = np.frombuffer(data, np.uint64, len(data) // WORD)
     octets, used = _find_octets(words)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
+from tabkit import _native
 from tabkit.model import Finding
 from tabkit.read.spss_cases import BLANKS, WORD
 from tabkit.read.spss_temporal import (
@@ -197,6 +198,14 @@ def trim_cells(cells: Bytes, bits: int) -> tuple[Offsets, Bytes]:
         cells: Cases by bytes, whole words of eight.
         bits: `BLANKS_AND_NULS` or `BLANKS_ONLY`.
     """
+    if _native.AVAILABLE:
+        from tabkit._native import core
+
+        count, width = cells.shape
+        padding = b" " if bits == BLANKS_ONLY else b" \0"
+        plan = ("u", ((0, width),), "none", 0.0, padding)
+        ((_, _, starts, text, _, _),) = core.decode_cases(cells.data, width, count, False, [plan])
+        return np.frombuffer(starts, np.int32), np.frombuffer(text or b"", np.uint8)
     lengths = text_lengths(cells, bits)
     offsets = np.zeros(len(cells) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])

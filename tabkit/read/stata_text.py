@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from tabkit.errors import UsageError
 from tabkit.model import Finding
+from tabkit.read.java_utf8 import REPLACE_AS_JAVA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,7 +115,8 @@ def decode(raw: bytes, encoding: str, fallback: str) -> tuple[str, bool]:
     if not table:
         head = _utf8_head(raw) if encoding == "utf-8" else None
         if not fallback or (head and not head.isascii()):
-            return raw.decode(encoding, "replace"), True
+            java = not fallback and encoding == "utf-8"
+            return raw.decode(encoding, REPLACE_AS_JAVA if java else "replace"), True
     text = codecs.charmap_decode(raw, "strict", table or _table(fallback))[0]
     return text, not table or _REPLACEMENT in text
 

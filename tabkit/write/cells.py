@@ -230,7 +230,8 @@ def duration_text(column: pa.Array) -> pa.Array:
         return _cut_fraction(column.cast(pa.string()))
     unit = _UNITS[column.type.unit]
     ticks = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    seconds, fraction = np.divmod(np.abs(ticks), unit)
+    size = np.abs(ticks).view(np.uint64)  # the least integer has its size only so
+    seconds, fraction = np.divmod(size, unit)
     digits = len(str(unit)) - 1
     text = [
         f"{'-' if t < 0 else ''}{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}"

@@ -129,7 +129,11 @@ def test_java_has_two_digits_at_least(value: float, shortest: str, java: str) ->
 def test_java_singles() -> None:
     """Java SE 21 API, Float.MIN_VALUE is 1.4E-45."""
     column = pa.array([2.0**-149, 2.0**-148, 3.4028235e38, 1e10, 3.58], pa.float32())
-    assert plainly([column], JAVA) == compiled([column], JAVA) == b"1.4E-45\n2.8E-45\n3.4028235E38\n1.0E10\n3.58\n"
+    assert (
+        plainly([column], JAVA)
+        == compiled([column], JAVA)
+        == b"1.4E-45\n2.8E-45\n3.4028235E38\n1.0E10\n3.58\n"
+    )
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -148,6 +148,8 @@ def test_nul_and_end_mark(tmp_path: Path) -> None:
     [
         (b"a\xe9b", "a\ufffdb"),
         (b"\xed\xa0\x80.", "\ufffd."),
+        (b"\xed\xa0.", "\ufffd."),
+        (b"\xed\xa0", "\ufffd"),
         (b"\xe1\xa0.", "\ufffd."),
         (b"\xf1\x80\x80.", "\ufffd."),
         (b"\xc0\x80.", "\ufffd\ufffd."),

@@ -94,6 +94,13 @@ def test_text_is_ascii_from_117_on(tmp_path: Path) -> None:
     assert cells(old, "s") == ["\x80"]
 
 
+def test_binary_long_strings_are_decoded_as_java_does(tmp_path: Path) -> None:
+    """A cut-off surrogate is one U+FFFD; OpenJDK 17, String(byte[], UTF_8)."""
+    raw = File(118, [Column(b"s", "strL", [b"a\xed\xa0b\xff"])]).to_bytes()
+    table = opened(tmp_path, raw.replace(b"\x82\x06\0\0\0a", b"\x81\x06\0\0\0a"), profile=DATAVERSE)
+    assert cells(table, "s") == ["a\ufffdb\ufffd\0"]
+
+
 def test_names_that_would_be_one_stay_two(tmp_path: Path) -> None:
     """Where Dataverse's names are not unique, the file's own are kept."""
     columns = [Column(name.encode(), "byte", [1]) for name in ("é", "è")]
