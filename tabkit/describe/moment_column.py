@@ -87,7 +87,8 @@ class MomentColumn:
         mask = np.zeros(len(counted.values), np.bool_)
         if self._variable.missing_values:
             declared = self._variable.missing_values
-            mask |= [text in declared for text, _ in self._pairs(counted)]
+            missing = (text in declared for text, _ in self._pairs(counted))
+            mask |= np.fromiter(missing, np.bool_, len(mask))
         for span in self._variable.missing_ranges:
             seconds = self._spss_seconds(counted.values)
             mask |= (seconds >= span.low) & (seconds <= span.high)
