@@ -67,12 +67,13 @@ class MomentColumn:
         valid = counted.only(~is_missing) if self._profile.user_missing_invalid else counted
         tags = self._tags.counts()
         known = dict(self._pairs(counted)) if variable.categories else {}
-        labelled = {category.value for category in variable.categories}
+        labelled = {self._cell_text(category.value) for category in variable.categories}
         others = [pair for pair in self._pairs(valid) if pair[0] not in labelled] if known else []
         described = VariableDescription(
             stats=self._statistics(valid),
             frequencies=tuple(
-                known.get(each.value, tags.get(str(each.value), 0)) for each in variable.categories
+                known.get(self._cell_text(each.value), tags.get(str(each.value), 0))
+                for each in variable.categories
             ),
             unf=self._unf.unf(),
             others=tuple(others[:OTHERS_LISTED]),
@@ -83,10 +84,15 @@ class MomentColumn:
         )
         return variable, described
 
+    def _cell_text(self, value: Value) -> Value:
+        """Return how a code shows among the cells: a column of dates has no time of day."""
+        is_dated = isinstance(value, str) and pa.types.is_date32(self._kind)
+        return str(value)[: len("YYYY-MM-DD")] if is_dated else value
+
     def _missing_mask(self, counted: Tally) -> npt.NDArray[np.bool_]:
         mask = np.zeros(len(counted.values), np.bool_)
         if self._variable.missing_values:
-            declared = self._variable.missing_values
+            declared = {self._cell_text(value) for value in self._variable.missing_values}
             missing = (text in declared for text, _ in self._pairs(counted))
             mask |= np.fromiter(missing, np.bool_, len(mask))
         for span in self._variable.missing_ranges:

@@ -199,17 +199,22 @@ def temporal_text(seconds: float, code: int) -> str | None:
     """Return the text of one value as an archival table shows it, None where it has none.
 
     ``YYYY-MM-DD``, ``YYYY-MM-DD HH:MM:SS[.fff]``, ``[-]HH:MM:SS[.fff]`` (hours may pass 24).
-    Missing values and labelled values of temporal variables are given in this form.
+    Missing values and labelled values of temporal variables are given in this form. A date with a
+    time of day shows it, and what no text tells exactly has none, so that no two codes (7 and 8
+    seconds, say) become one.
     """
     low, high = _limits(code)
     if not low <= seconds < high:
         return None
     micros = int(seconds // 1) * _MICRO + round(seconds % 1 * _MICRO)
     if code in DURATION_CODES:
-        return ("-" if micros < 0 else "") + _clock(abs(micros), hours=None)
-    days, rest = divmod(micros, _DAY * _MICRO)
-    day = (_ORIGIN + datetime.timedelta(days=days)).isoformat()
-    return day if code in DATE_CODES else f"{day} {_clock(rest, hours=24)}"
+        text = ("-" if micros < 0 else "") + _clock(abs(micros), hours=None)
+    else:
+        days, rest = divmod(micros, _DAY * _MICRO)
+        text = (_ORIGIN + datetime.timedelta(days=days)).isoformat()
+        if rest or code not in DATE_CODES:
+            text += f" {_clock(rest, hours=24)}"
+    return text if temporal_seconds(text) == seconds else None
 
 
 def temporal_seconds(text: str) -> float | None:

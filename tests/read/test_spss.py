@@ -342,7 +342,10 @@ def test_labels_of_seconds_of_one_day_do_not_fall_together() -> None:
     """Two labelled values of a date variable on one day: the second keeps its number."""
     labels = [([(7.0, b"refused"), (8.0, b"unknown")], [1])]
     day = Sav([Var(b"D", 0, None, (20, 11, 0))], labels=labels)
-    assert [each.value for each in variable(day, "D").categories] == ["1582-10-14", 8.0]
+    assert [each.value for each in variable(day, "D").categories] == [
+        "1582-10-14 00:00:07",
+        "1582-10-14 00:00:08",
+    ]
 
 
 @pytest.mark.parametrize(
