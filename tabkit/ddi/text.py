@@ -84,6 +84,8 @@ def java_double(value: float) -> str:
     if value == 0 or 1e-3 <= abs(value) < 1e7:  # noqa: PLR2004
         return repr(value)
     sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    if len(digits) == 1:  # two digits where one would do: 4.9E-324
+        sign, digits, exponent = Decimal(f"{value:.1e}").as_tuple()
     text = "".join(map(str, digits))
     point = len(text) - 1 + int(exponent)
     return f"{'-' if sign else ''}{text[0]}.{text[1:].rstrip('0') or '0'}E{point}"

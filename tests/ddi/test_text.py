@@ -26,6 +26,7 @@ def cell(value: float, numbers: NumberText) -> str:
 @example(9999999999999998.0)
 @example(1e16)
 @example(-0.0)
+@example(5e-324)
 def test_values_look_as_in_the_table(value: float) -> None:
     """Category values print as the data prints them; statistics of Dataverse as Java does."""
     assert value_text(value) == cell(value, NumberText.SHORTEST)
