@@ -13,14 +13,14 @@ from tabkit.describe.numbers import DIGITS
 from tabkit.describe.store import SPILL_BYTES, Budget
 from tabkit.describe.texts import CHARACTERS
 from tabkit.describe.unf import UnfHasher, combine_unfs
-from tabkit.formats import ReadOptions
-from tabkit.model import Block, Description, Origin, Table, TableStream
+from tabkit.model import Block, Description, Origin, Table
 from tabkit.profiles import TABKIT, find_profile
+from tabkit.read import joined_tags, read_all, stream_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from tabkit.model import Variable, VariableDescription
+    from tabkit.model import TableStream, Variable, VariableDescription
     from tabkit.profiles import Profile
 
 _BATCH_ROWS: Final = 8192  # cases gathered before columns are worked on: each visit has its price
@@ -102,7 +102,7 @@ class Describer:
         for index, column in enumerate(self._columns):
             arrays = [plain(block.data.column(index)) for block in blocks]
             array = arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
-            column.append(array, _joined_tags(blocks, self._names[index]))
+            column.append(array, _tags_of(blocks, self._names[index]))
 
 
 def describe(
@@ -130,71 +130,25 @@ def describe(
         ValueError: ``digits`` is under 2 or ``characters`` under 1.
     """
     chosen = source.profile if profile is None else find_profile(profile)
+    stream = stream_of(source) if isinstance(source, Table) else source
     describer = Describer(
-        source_schema(source),
-        source.variables,
+        stream.schema,
+        stream.variables,
         chosen,
-        source.origin,
+        stream.origin,
         digits=digits,
         characters=characters,
     )
-    if isinstance(source, Table):
-        for block in table_blocks(source):
+    with stream:
+        for block in stream.blocks:
             describer.append(block)
-    else:
-        with source:
-            for block in source.blocks:
-                describer.append(block)
     variables, described, unf, cases = describer.finish()
     table = (
-        dataclasses.replace(source, variables=variables)
-        if isinstance(source, Table)
-        else _without_rows(source, variables)
+        source if isinstance(source, Table) else read_all(dataclasses.replace(stream, blocks=()))
     )
-    return Description(table, described, unf, cases)
+    return Description(dataclasses.replace(table, variables=variables), described, unf, cases)
 
 
-def source_schema(source: Table | TableStream) -> pa.Schema:
-    """Return the Arrow types of a table's columns."""
-    return source.data.schema if isinstance(source, Table) else source.schema
-
-
-def table_blocks(table: Table) -> Iterator[Block]:
-    """Cut a table into blocks, its missing tags along with it."""
-    rows = ReadOptions().rows_of(table.data.num_columns)
-    start = 0
-    for batch in table.data.to_batches(max_chunksize=rows):
-        tags = {
-            name: pa.concat_arrays(column.slice(start, batch.num_rows).chunks)
-            for name, column in table.missing_tags.items()
-            if batch.num_rows
-        }
-        start += batch.num_rows
-        yield Block(batch, tags)
-
-
-def _joined_tags(blocks: Sequence[Block], name: str) -> pa.Int8Array | None:
-    if not any(name in block.missing_tags for block in blocks):
-        return None
-    return pa.concat_arrays(
-        [
-            block.missing_tags[name].cast(pa.int8())
-            if name in block.missing_tags
-            else pa.array(bytes(block.data.num_rows), pa.int8())
-            for block in blocks
-        ]
-    )
-
-
-def _without_rows(stream: TableStream, variables: tuple[Variable, ...]) -> Table:
-    return Table(
-        stream.schema.empty_table(),
-        variables,
-        origin=stream.origin,
-        notes=stream.notes,
-        label=stream.label,
-        response_sets=stream.response_sets,
-        attributes=stream.attributes,
-        findings=tuple(stream.findings),
-        profile=stream.profile,
-    )
+def _tags_of(blocks: Sequence[Block], name: str) -> pa.Int8Array | None:
+    tags = joined_tags(blocks, name)
+    return None if tags is None else tags.combine_chunks()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tabkit.describe import table_blocks
 from tabkit.describe.accumulate import column_for
 from tabkit.describe.columns import plain
 from tabkit.describe.store import ColumnStore
 from tabkit.profiles import find_profile
+from tabkit.read import stream_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,7 +37,7 @@ def hashed_arrays(table: Table, name: str, profile: Profile | str | None = None)
     kept: list[pa.Array] = []
     kind = table.data.schema.types[place]
     column = column_for(kind, table.variables[place], chosen, layout, _Keeper(kept), ColumnStore())
-    for block in table_blocks(table.select([name])):
+    for block in stream_of(table.select([name])).blocks:
         column.append(plain(block.data.column(0)), block.missing_tags.get(name))
     column.finish()
     return kept

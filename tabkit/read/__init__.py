@@ -83,7 +83,7 @@ def read_all(stream: TableStream) -> Table:
         {
             variable.name: joined
             for variable in stream.variables
-            if (joined := _join_tags(blocks, variable.name)) is not None
+            if (joined := joined_tags(blocks, variable.name)) is not None
         },
         origin=stream.origin,
         notes=stream.notes,
@@ -158,7 +158,8 @@ def _blocks_of(table: Table, rows: int) -> Iterator[Block]:
         done += batch.num_rows
 
 
-def _join_tags(blocks: Sequence[Block], name: str) -> pa.ChunkedArray | None:
+def joined_tags(blocks: Sequence[Block], name: str) -> pa.ChunkedArray | None:
+    """Return the tags of one variable over several blocks, None where no block has any."""
     import numpy as np
     import pyarrow as pa
 

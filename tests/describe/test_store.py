@@ -13,12 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabkit.describe import Describer, table_blocks
+from tabkit.describe import Describer
 from tabkit.describe import store as store_module
 from tabkit.describe.store import Budget, ColumnStore
 from tabkit.errors import OutputError
 from tabkit.model import Block, Table, Variable
 from tabkit.profiles import DATAVERSE, TABKIT, Profile
+from tabkit.read import stream_of
 from tests.strategies import tables
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def test_what_comes_back_is_what_went_in(
 def described(table: Table, profile: Profile, memory: float) -> str:
     """Describe a table, block by block and each in two parts."""
     describer = Describer(table.data.schema, table.variables, profile, table.origin, memory=memory)
-    for block in table_blocks(table):
+    for block in stream_of(table).blocks:
         middle = block.data.num_rows // 2
         for start, size in ((0, middle), (middle, None)):
             tags = {name: tags.slice(start, size) for name, tags in block.missing_tags.items()}

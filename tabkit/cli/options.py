@@ -1,0 +1,85 @@
+"""What the commands share: the options that say how a source is read, sources from stdin."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def reading(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say how a source is read, and give them as one argument."""
+
+    @functools.wraps(command)
+    def wrapped(
+        encoding: str | None,
+        catalog: Path | None,
+        delimiter: str | None,
+        quote: str | None,
+        from_: str | None,
+        profile: str,
+        name: str | None,
+        debug: bool,  # noqa: ARG001 - seen by run()
+        **others: Any,
+    ) -> Any:
+        from tabkit.formats import ReadOptions, find_format
+        from tabkit.profiles import find_profile
+
+        options = ReadOptions(
+            profile=find_profile(profile),
+            encoding=encoding,
+            catalog=catalog,
+            delimiter=_tab(delimiter),
+            quote=quote,
+        )
+        file_format = find_format(from_) if from_ else None
+        return command(options=options, file_format=file_format, name=name, **others)
+
+    for option in reversed(_READING_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+_READING_OPTIONS: Final = (
+    click.option("--profile", default="tabkit", metavar="NAME", help="tabkit or dataverse."),
+    click.option("--from", "from_", metavar="FORMAT", help="Format of the source."),
+    click.option("--encoding", metavar="NAME", help="Encoding of the source's text."),
+    click.option("--catalog", type=click.Path(path_type=Path), help="SAS catalogue with labels."),
+    click.option("--delimiter", metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."),
+    click.option("--quote", metavar="CHAR", help="Quote character of a text file; '' for none."),
+    click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-)."),
+    click.option("--debug", is_flag=True, help="Show a traceback when something fails."),
+)
+
+
+def _tab(delimiter: str | None) -> str | None:
+    return {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
+
+
+@contextlib.contextmanager
+def on_disk(source: str, name: str | None) -> Iterator[tuple[Path, str | None]]:
+    """Give a source as a file: standard input is copied, since formats are read by seeking."""
+    if source != "-":
+        yield Path(source), name
+        return
+    with tempfile.NamedTemporaryFile(prefix="tabkit-", suffix=Path(name or "").suffix) as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield Path(copy.name), name or "stdin"
+
+
+def print_json(value: object) -> None:
+    """Print ``value`` as JSON on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
