@@ -33,10 +33,11 @@ NAMES: Final = ("keep", "make.names")
 _MOST_ROWS: Final = 2**31 - 1
 _THREADS: Final = 2  # the source is decoded meanwhile
 _TASKS: Final = 8  # of a block: few enough to cost nothing, enough to share
+_AS_DOUBLE: Final = frozenset({"", "double", "num8"})  # storage types that are R's own
 _OF_FILE: Final = frozenset({"file label", "notes"})
 _OF_HAVEN: Final = _OF_FILE | {
     "variable label", "value labels", "definition of missing values",
-    "display format", "display width",
+    "display format", "display width", "storage type",
 }  # fmt: skip
 
 
@@ -228,8 +229,9 @@ class FrameWriter:
         found["class"] = r.texts(kinds)
         if stream.label:
             found["label"] = r.texts([stream.label])
-        if stream.notes:
-            found["notes"] = r.texts(stream.notes)
+        notes = [line for text in stream.notes for line in _lines(text, stream.origin.format)]
+        if notes:
+            found["notes"] = r.texts(notes)
         return found
 
     def _losses(self) -> list[Loss]:
@@ -242,11 +244,18 @@ class FrameWriter:
             if style != "haven":
                 continue
             vendor = vendor_of(variable, stream.origin)
+            if variable.storage not in _AS_DOUBLE:
+                losses.append(Loss("storage type", variable.name))
             if vendor is None and variable.display_format:
                 losses.append(Loss("display format", variable.name))
             if vendor is not SPSS and variable.display_width is not None:
                 losses.append(Loss("display width", variable.name))
         return losses
+
+
+def _lines(note: str, source: str) -> list[str]:
+    """Return the lines of a document of SPSS, as haven has them; a note of Stata is whole."""
+    return [note] if source == "dta" else [line for line in note.split("\n") if line]
 
 
 def _plan(stream: TableStream, place: int, choices: RChoices) -> Planned:

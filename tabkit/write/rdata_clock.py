@@ -128,11 +128,11 @@ def haven_numbers(
     """Return a column as the numbers that haven gives."""
     unit = unit_of(variable.display_format) if vendor is STATA else ""
     if unit in {*"wmqhy"} and moment is Moment.NONE:
-        values, valid = _stata_counts(column, unit)
+        values = _stata_counts(column, unit)
     else:
-        values, valid = numbers(column, vendor.clock)
-        valid = column.is_valid().to_numpy(zero_copy_only=False)  # NaN stays
-    return pa.array(to_r(values, moment, vendor), mask=~valid, from_pandas=False)
+        values = numbers(column, vendor.clock)[0]
+    missing = np.asarray(column.is_null(), bool)  # NaN is a number here
+    return pa.array(to_r(values, moment, vendor), mask=missing, from_pandas=False)
 
 
 def to_r(values: Floats, moment: Moment, vendor: Vendor) -> Floats:

@@ -94,6 +94,9 @@ def plan_variable(
         ready = _chained(ready, functools.partial(_without_missing, variable=variable))
         variable = dataclasses.replace(variable, missing_values=(), missing_ranges=())
     if style == "haven" and not _is_factor(variable, kind, origin):
+        if variable.display_width is None and origin.format == "por":
+            # A portable file has no other; haven takes the width that is printed.
+            variable = dataclasses.replace(variable, display_width=variable.width)
         values, losses = _haven(variable, kind, vendor_of(variable, origin))
     else:
         values, losses = _plain(variable, kind, style)
@@ -125,6 +128,9 @@ def _haven(
     clock = vendor or SPSS
     spell = functools.partial(_code, kind=kind, moment=moment, vendor=clock)
     attributes = _label(variable)
+    if vendor is not None and variable.label.endswith(" "):
+        attributes = _label(dataclasses.replace(variable, label=variable.label.rstrip(" ")))
+        losses.append(Loss("blanks at the end of the variable label", variable.name))
     missing = _missing(variable, kind, spell, losses)
     labels = _labels(variable, kind, spell, losses)
     attributes |= missing
