@@ -13,6 +13,7 @@ from tabkit.formats import (
     WriteOptions,
     find_format,
     format_of_target,
+    identify,
 )
 from tabkit.loss import Loss
 from tabkit.output import whole_files
@@ -76,6 +77,10 @@ def convert(
     written = find_format(to) if to else format_of_target(target)
     chosen = _options(write_options, target, options.profile, header=header)
     with whole_files([target], force=force) as (draft,):
+        if "r_style" in written.choices and options.profile.r_objects is not None:
+            file_format = file_format or identify(source, name)
+            for_r = options.profile.for_r(file_format.name)
+            options = dataclasses.replace(options, profile=for_r)
         stream = open_with(source, options, file_format, name)
         if variables is not None:
             stream = select_stream(stream, variables)

@@ -69,14 +69,15 @@ class WriteOptions:
     Attributes:
         header: A first line of names, in text.
         object_name: The name of a data frame in R; None takes the file's.
-        r_style: Columns in R: ``haven`` (labelled), ``factor`` or ``plain``.
+        r_style: Columns in R: ``haven`` (labelled), ``factor``, ``plain`` or ``repository``; None
+            leaves it to the profile.
         r_names: Names in R: ``keep`` or ``make.names``.
         r_version: Version of R's format, 3 or 2.
     """
 
     header: bool = True
     object_name: str | None = None
-    r_style: str = "haven"
+    r_style: str | None = None
     r_names: str = "keep"
     r_version: int = 3
 

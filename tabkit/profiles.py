@@ -107,6 +107,23 @@ class Profile:
             return None
         return self.r_objects[0] if origin.format in R_READS else self.r_objects[1]
 
+    def r_style(self, origin: Origin) -> str:
+        """Return what columns become in R, unless a user says so."""
+        by_haven = self.r_objects is None or origin.format in R_READS
+        return "haven" if by_haven else "repository"
+
+    def for_r(self, source_format: str) -> Profile:
+        """Return the profile to read a source with whose cases go to R alone.
+
+        Dataverse gives haven the original, so that neither its dates as text nor any other choice
+        of its own readers is seen in R.
+        """
+        if self.r_objects is None or source_format not in R_READS:
+            return self
+        return dataclasses.replace(
+            TABKIT, r_objects=self.r_objects, r_keeps_missing=self.r_keeps_missing
+        )
+
     def tab_layout(self, origin: Origin) -> TabLayout:
         """Return how cells of a table from ``origin`` are printed."""
         exact = self.tab_layouts.get(f"{origin.format}:{origin.format_version}")

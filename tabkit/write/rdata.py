@@ -47,7 +47,7 @@ class RChoices:
 
     Attributes:
         object_name: Of the data frame; None takes the file's. A ``.rds`` has none.
-        r_style: ``haven``, ``factor`` or ``plain``: see `tabkit.write.rdata_plan`.
+        r_style: See `tabkit.write.rdata_plan`; None leaves it to the profile.
         r_names: ``keep`` leaves variables their names, ``make.names`` makes them as R's does.
         r_version: 3, or 2 for R before 3.5.
 
@@ -56,12 +56,13 @@ class RChoices:
     """
 
     object_name: str | None = None
-    r_style: str = "haven"
+    r_style: str | None = None
     r_names: str = "keep"
     r_version: int = 3
 
     def __post_init__(self) -> None:
-        check_style(self.r_style)
+        if self.r_style is not None:
+            check_style(self.r_style)
         r.check_version(self.r_version)
         if self.r_names not in NAMES:
             msg = f"R names are one of {', '.join(NAMES)}, not {self.r_names!r}"
@@ -87,7 +88,7 @@ def write_rdata_stream(
     path: Path,
     *,
     object_name: str | None = None,
-    r_style: str = "haven",
+    r_style: str | None = None,
     r_names: str = "keep",
     r_version: int = 3,
 ) -> Ledger:
@@ -97,7 +98,8 @@ def write_rdata_stream(
         stream: Read to its end.
         path: Written from its beginning.
         object_name: Of the data frame; None takes it from the source's name.
-        r_style: ``haven``, ``factor`` or ``plain``.
+        r_style: ``haven``, ``factor``, ``plain`` or ``repository``; None leaves it to the
+            profile, whose choice is ``haven`` as a rule.
         r_names: ``keep`` or ``make.names``.
         r_version: 3, or 2 for R before 3.5.
 
@@ -116,7 +118,7 @@ def write_rds_stream(
     stream: TableStream,
     path: Path,
     *,
-    r_style: str = "haven",
+    r_style: str | None = None,
     r_names: str = "keep",
     r_version: int = 3,
 ) -> Ledger:
@@ -146,9 +148,12 @@ class FrameWriter:
 
     def __init__(self, stream: TableStream, choices: RChoices, *, named: bool = True) -> None:
         self._stream, self._choices = stream, choices
+        self._style = choices.r_style or stream.profile.r_style(stream.origin)
         default = stream.profile.r_object(stream.origin) or object_name(stream.origin.file_name)
         self._object = (choices.object_name or default) if named else None
-        self._planned = [_plan(stream, place, choices) for place in range(len(stream.variables))]
+        self._planned = [
+            _plan(stream, place, self._style) for place in range(len(stream.variables))
+        ]
         self._spool = Spool()
         count = len(self._planned)
         self._stores = [ColumnStore(each.values, self._spool, count) for each in self._planned]
@@ -183,7 +188,8 @@ class FrameWriter:
             if change is not None:
                 store.rewrite(change)
         given = [variable.name for variable in self._stream.variables]
-        names = legal_names(given) if self._choices.r_names != "keep" else given
+        legal = self._style == "repository" or self._choices.r_names != "keep"
+        names = legal_names(given) if legal else given
         with path.open("wb") as file:
             out, symbols = Assembler(file), r.Symbols()
             out.write(symbols.opening(self._choices.r_version, self._object))
@@ -224,7 +230,7 @@ class FrameWriter:
         stream, found = self._stream, {"names": r.texts(names)}
         rows = [r.NA_INTEGER, -self._rows] if self._rows else []
         found["row.names"] = r.integers(rows)  # compact: R's .set_row_names
-        haven = self._choices.r_style == "haven"
+        haven = self._style == "haven"
         kinds = ("tbl_df", "tbl", "data.frame") if haven else ("data.frame",)
         found["class"] = r.texts(kinds)
         if stream.label:
@@ -235,7 +241,7 @@ class FrameWriter:
         return found
 
     def _losses(self) -> list[Loss]:
-        stream, style = self._stream, self._choices.r_style
+        stream, style = self._stream, self._style
         kept = _OF_HAVEN if style == "haven" else _OF_FILE | {"variable label", "value labels"}
         losses = metadata_losses(stream, kept)
         for variable, planned in zip(stream.variables, self._planned, strict=True):
@@ -258,11 +264,11 @@ def _lines(note: str, source: str) -> list[str]:
     return [note] if source == "dta" else [line for line in note.split("\n") if line]
 
 
-def _plan(stream: TableStream, place: int, choices: RChoices) -> Planned:
+def _plan(stream: TableStream, place: int, style: str) -> Planned:
     return plan_variable(
         stream.variables[place],
         stream.schema.field(place).type,
         stream.origin,
-        choices.r_style,
+        style,
         keep_missing=stream.profile.r_keeps_missing,
     )

@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from tabkit.read.sas_formats import Temporal, parse_format
 from tabkit.read.stata_temporal import unit_of
+from tabkit.write.rdata_values import texts
 from tabkit.write.stat_columns import SAS_CLOCK, SPSS_CLOCK, STATA_CLOCK, Clock, numbers, raw_number
 
 if TYPE_CHECKING:
@@ -27,10 +28,16 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tabkit.model import Origin, Value, Variable
+    from tabkit.write.rdata_values import Vector
 
     Floats = npt.NDArray[np.float64]
 
 _DAY: Final = 86_400
+_CLASSES: Final = {
+    "date": ("Date",),
+    "datetime": ("POSIXct", "POSIXt"),
+    "time": ("hms", "difftime"),
+}
 
 
 class Moment(enum.Enum):
@@ -105,6 +112,17 @@ def moment_of(kind: pa.DataType) -> Moment:
     if pa.types.is_timestamp(kind):
         return Moment.DATETIME
     return Moment.TIME if pa.types.is_temporal(kind) else Moment.NONE
+
+
+def moment_attributes(moment: Moment, kind: pa.DataType) -> dict[str, Vector]:
+    """Return what makes numbers dates, date-times or times."""
+    found = {"class": texts(_CLASSES[moment.value])}
+    if moment is Moment.DATETIME:
+        zone = kind.tz if pa.types.is_timestamp(kind) else None
+        found["tzone"] = texts([zone or "UTC"])
+    if moment is Moment.TIME:
+        found["units"] = texts(["secs"])
+    return found
 
 
 def haven_moment(variable: Variable, kind: pa.DataType, vendor: Vendor) -> Moment:

@@ -32,6 +32,7 @@ class Factor:
         attributes: Of the vector, besides levels and class.
         ordered: The levels are in an order that means something.
         in_order: The levels stay in the order of ``categories``, values without a label behind.
+        closed: Values without a label become missing.
     """
 
     kind = INTEGER
@@ -43,11 +44,12 @@ class Factor:
         *,
         ordered: bool = False,
         in_order: bool = False,
+        closed: bool = False,
     ) -> None:
         self._labels: dict[Value, str] = {each.value: each.label for each in categories}
-        self._in_order, self._ordered = in_order, ordered
+        self._in_order, self._ordered, self._closed = in_order, ordered, closed
         self._given = attributes
-        self._untagged = self._not_numbers = 0
+        self._untagged = self._gone = 0
         self._codes = {value: at for at, value in enumerate(self._sorted(self._labels), 1)}
         self.attributes: Mapping[str, Vector] = attributes
 
@@ -62,7 +64,7 @@ class Factor:
         codes = np.array([*(self._code(value) for value in known), NA_INTEGER], np.int64)
         indices = encoded.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
         found = codes[indices]
-        self._not_numbers += int(np.count_nonzero(found == NA_INTEGER)) - column.null_count
+        self._gone += int(np.count_nonzero(found == NA_INTEGER)) - column.null_count
         if tags is not None:
             self._put_tags(found, tags)
         return bytes(found.astype(">i4").tobytes())
@@ -90,13 +92,13 @@ class Factor:
             Loss(what, name, count)
             for what, count in (
                 ("tagged missings became plain missings", self._untagged),
-                ("not-a-number became missing", self._not_numbers),
+                ("values without a label became missing", self._gone),
             )
             if count
         ]
 
     def _code(self, value: Value) -> int:
-        if value != value:  # noqa: PLR0124 - NaN has no level
+        if value != value or (self._closed and value not in self._codes):  # noqa: PLR0124 - NaN
             return NA_INTEGER
         return self._codes.setdefault(value, len(self._codes) + 1)
 

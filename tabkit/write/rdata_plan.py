@@ -1,9 +1,10 @@
-"""What each variable becomes in R, in three styles.
+"""What each variable becomes in R, in four styles.
 
 * ``haven``: what haven makes of the same file: ``labelled`` vectors with ``label``, ``labels``,
   ``na_values``, ``na_range`` and the display format, tagged missings as ``tagged_na``.
 * ``factor``: labelled variables are factors, the others plain, with their label.
 * ``plain``: vectors without labels; dates and times keep their class.
+* ``repository``: what Dataverse makes of its own archival table (`rdata_repository`).
 
 Source: haven 2.5.1, DfReader.cpp (createVariable, output).
 """
@@ -29,12 +30,14 @@ from tabkit.write.rdata_clock import (
     Vendor,
     haven_moment,
     haven_numbers,
+    moment_attributes,
     moment_of,
     r_number,
     vendor_of,
 )
 from tabkit.write.rdata_columns import Integers, Numbers, Strings, Values
 from tabkit.write.rdata_factor import Factor
+from tabkit.write.rdata_repository import repository
 from tabkit.write.rdata_values import (
     DOUBLE,
     TEXT,
@@ -51,14 +54,9 @@ if TYPE_CHECKING:
 
     from tabkit.model import Origin, Value, Variable
 
-STYLES: Final = ("haven", "factor", "plain")
+STYLES: Final = ("haven", "factor", "plain", "repository")
 _USUAL_WIDTH: Final = 8  # haven keeps other display widths only
 _UNCLASSED: Final = "vctrs_vctr"
-_MOMENT_CLASSES: Final = {
-    Moment.DATE: ("Date",),
-    Moment.DATETIME: ("POSIXct", "POSIXt"),
-    Moment.TIME: ("hms", "difftime"),
-}
 _BARE_NUMBER: Final = re.compile(r"(?<=[0-9A-Za-z])\.$")
 
 
@@ -98,6 +96,8 @@ def plan_variable(
             # A portable file has no other; haven takes the width that is printed.
             variable = dataclasses.replace(variable, display_width=variable.width)
         values, losses = _haven(variable, kind, vendor_of(variable, origin))
+    elif style == "repository":
+        values, losses = repository(variable, kind), []
     else:
         values, losses = _plain(variable, kind, style)
     return Planned(values, ready, tuple(losses))
@@ -178,17 +178,6 @@ def _plain(variable: Variable, kind: pa.DataType, style: str) -> tuple[Values, l
 
 def _label(variable: Variable) -> dict[str, Vector]:
     return {"label": texts([variable.label])} if variable.label else {}
-
-
-def moment_attributes(moment: Moment, kind: pa.DataType) -> dict[str, Vector]:
-    """Return what makes numbers dates, date-times or times."""
-    found = {"class": texts(_MOMENT_CLASSES[moment])}
-    if moment is Moment.DATETIME:
-        zone = kind.tz if pa.types.is_timestamp(kind) else None
-        found["tzone"] = texts([zone or "UTC"])
-    if moment is Moment.TIME:
-        found["units"] = texts(["secs"])
-    return found
 
 
 def _shown(variable: Variable, vendor: Vendor | None) -> dict[str, Vector]:
