@@ -37,6 +37,7 @@ check: $(STAMP) ## Lint, types and layers
 	@$(BIN)/lint-imports
 
 bench: $(STAMP) ## Measure against peers, write benchmarks/RESULTS.md
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@$(BIN)/python benchmarks/run.py
 
 clean: ## Remove what the other targets made
