@@ -62,7 +62,10 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         **others: Any,
     ) -> Any:
         from tabkit.formats import ReadOptions, find_format
+        from tabkit.lean import load_arrow_alone
         from tabkit.profiles import find_profile
+
+        load_arrow_alone()
 
         options = ReadOptions(
             profile=find_profile(profile),
