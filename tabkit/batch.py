@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tabkit.errors import TabkitError, UsageError
+from tabkit.lean import load_arrow_alone
 from tabkit.progress import Progress
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ def _run_all(work: Sequence[Job], jobs: int) -> Iterator[tuple[Job, IngestReport
 
 def _wait_for_parent() -> None:
     """A worker leaves an interrupt at the terminal to its parent, which ends it by SIGTERM."""
+    load_arrow_alone()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

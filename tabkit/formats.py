@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from tabkit.errors import FormatError, UnknownFormatError, UsageError
+from tabkit.model import MEMORY
 from tabkit.profiles import TABKIT, Profile
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class ReadOptions:
         quote: Overrides the detected quote character; empty for none.
         block_cells: Cells of a block, at most.
         block_rows: Cases of a block, at most.
+        memory: Bytes that a run over the table may take, about; what passes it goes to
+            temporary files.
     """
 
     profile: Profile = TABKIT
@@ -40,6 +43,7 @@ class ReadOptions:
     quote: str | None = None
     block_cells: int = BLOCK_CELLS
     block_rows: int = BLOCK_ROWS
+    memory: int = MEMORY
 
     def rows_of(self, columns: int) -> int:
         """Cases of a block of so many columns, at least 1."""

@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import hashlib
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tabkit.loss import Ledger
-    from tabkit.model import Description, Finding, Origin, TableStream
+    from tabkit.model import Block, Description, Finding, Origin, TableStream
 
 PARTS: Final = ("tab", "ddi", "original")
 _SUFFIXES: Final = {"tab": ".tab", "ddi": "-ddi.xml"}
@@ -98,7 +99,9 @@ def ingest(
         drafts = stack.enter_context(whole_files(list(targets.values()), force=force))
         paths = dict(zip(targets, drafts, strict=True))
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
-        copy = pool.submit(preserve, source, paths.get("original"))
+        stop = threading.Event()
+        stack.callback(stop.set)  # before the pool is left, which waits for its thread
+        copy = pool.submit(preserve, source, paths.get("original"), stop)
         stream = stack.enter_context(open_source(source, options, file_format, file_name))
         description = _pass(stream, paths.get("tab"), chosen, progress)
         origin = _with_digests(stream.origin, copy.result())
@@ -129,14 +132,19 @@ def open_source(
     return open_with(source, options, file_format, name)
 
 
-def preserve(source: Path, target: Path | None) -> tuple[str, str]:
-    """Copy ``source`` to an empty ``target``, if any; return its MD5 and SHA-256 in hex."""
+def preserve(
+    source: Path, target: Path | None, stop: threading.Event | None = None
+) -> tuple[str, str]:
+    """Copy ``source`` to an empty ``target``, if any; return its MD5 and SHA-256 in hex.
+
+    It ends early, with digests of no use, when ``stop`` is set.
+    """
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(source.open("rb"))
         # The draft is there; a run that was interrupted and has removed it must not see it again.
         copy: BinaryIO | None = stack.enter_context(target.open("r+b")) if target else None
-        while chunk := file.read(_CHUNK):
+        while (chunk := file.read(_CHUNK)) and not (stop and stop.is_set()):
             md5.update(chunk)
             sha256.update(chunk)
             if copy is not None:
@@ -181,29 +189,27 @@ def _pass(
     from tabkit.write.tab import tab_appender
 
     with contextlib.ExitStack() as stack:
-        append = None
+        beside = []
         if tab is not None:
             file = stack.enter_context(tab.open("wb"))
-            append = tab_appender(file, stream.variables, profile.tab_layout(stream.origin))
-        return describe(_tapped(stream, append, progress), profile=profile)
+            beside.append(tab_appender(file, stream.variables, profile.tab_layout(stream.origin)))
+        return describe(_told(stream, progress), profile=profile, beside=beside)
 
 
-def _tapped(
-    stream: TableStream,
-    append: Callable[..., None] | None,
-    progress: Callable[[int, int | None], None] | None,
-) -> TableStream:
-    def blocks() -> Iterator[object]:
+def _told(stream: TableStream, progress: Callable[[int, int | None], None] | None) -> TableStream:
+    """Tell how far the reader has come."""
+    if progress is None:
+        return stream
+
+    def blocks() -> Iterator[Block]:
         done = 0
-        for block in stream.blocks:
-            if append is not None:
-                append(block)
-            yield block
-            done += block.data.num_rows
-            if progress is not None:
+        with stream:
+            for block in stream.blocks:
+                yield block
+                done += block.data.num_rows
                 progress(done, stream.cases)
 
-    return dataclasses.replace(stream, blocks=blocks())  # type: ignore[arg-type]
+    return dataclasses.replace(stream, blocks=blocks())
 
 
 def _with_digests(origin: Origin, digests: tuple[str, str]) -> Origin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import re
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,31 @@ if TYPE_CHECKING:
 CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+_UNITS: Final = {
+    "": 1 << 20, "B": 1, "K": 1 << 10, "KB": 10**3, "KIB": 1 << 10, "M": 1 << 20, "MB": 10**6,
+    "MIB": 1 << 20, "G": 1 << 30, "GB": 10**9, "GIB": 1 << 30,
+}  # fmt: skip
+_LEAST_MEMORY: Final = 16 << 20
+
+
+def bytes_of(text: str) -> int:
+    """Return the bytes of a size such as ``512MiB`` or ``2GB``; without a unit it counts MiB.
+
+    Raises:
+        click.BadParameter: It is no size, or too small to work with.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+    unit = _UNITS.get(match[2].upper()) if match else None
+    if match is None or unit is None:
+        msg = f"{text!r} is no size; write it as 512MiB or 2GiB"
+        raise click.BadParameter(msg)
+    size = int(float(match[1]) * unit)
+    if size < _LEAST_MEMORY:
+        msg = f"{text} is too little; 16MiB are the least"
+        raise click.BadParameter(msg)
+    return size
+
+
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how a source is read, and give them as one argument."""
 
@@ -30,12 +56,16 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         quote: str | None,
         from_: str | None,
         profile: str,
+        memory: int,
         name: str | None,
         debug: bool,  # noqa: ARG001 - seen by run()
         **others: Any,
     ) -> Any:
         from tabkit.formats import ReadOptions, find_format
+        from tabkit.lean import load_arrow_alone
         from tabkit.profiles import find_profile
+
+        load_arrow_alone()
 
         options = ReadOptions(
             profile=find_profile(profile),
@@ -43,6 +73,7 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
             catalog=catalog,
             delimiter=_tab(delimiter),
             quote=quote,
+            memory=memory,
         )
         file_format = find_format(from_) if from_ else None
         return command(options=options, file_format=file_format, name=name, **others)
@@ -59,6 +90,14 @@ _READING_OPTIONS: Final = (
     click.option("--catalog", type=click.Path(path_type=Path), help="SAS catalogue with labels."),
     click.option("--delimiter", metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."),
     click.option("--quote", metavar="CHAR", help="Quote character of a text file; '' for none."),
+    click.option(
+        "--memory",
+        type=bytes_of,
+        default="512MiB",
+        metavar="SIZE",
+        show_default=True,
+        help="Memory to take, about; more goes to temporary files.",
+    ),
     click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-)."),
     click.option("--debug", is_flag=True, help="Show a traceback when something fails."),
 )

@@ -63,7 +63,9 @@ def open_with(
     origin = dataclasses.replace(
         stream.origin, file_name=name or path.name, size=path.stat().st_size
     )
-    return dataclasses.replace(stream, origin=origin, profile=options.profile)
+    return dataclasses.replace(
+        stream, origin=origin, profile=options.profile, memory=options.memory
+    )
 
 
 def read(path: Path | str, **options: str | Path | Profile | None) -> Table:
