@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from tabkit.errors import FormatError, UnknownFormatError, UsageError
+from tabkit.limits import LIMITS, Limits
 from tabkit.profiles import TABKIT, Profile
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class ReadOptions:
         quote: Overrides the detected quote character; empty for none.
         block_cells: Cells of a block, at most.
         block_rows: Cases of a block, at most.
+        untrusted: Read in a worker process that cannot hurt this one (`tabkit.guard`).
+        limits: What the file may ask for.
     """
 
     profile: Profile = TABKIT
@@ -40,6 +43,8 @@ class ReadOptions:
     quote: str | None = None
     block_cells: int = BLOCK_CELLS
     block_rows: int = BLOCK_ROWS
+    untrusted: bool = False
+    limits: Limits = LIMITS
 
     def rows_of(self, columns: int) -> int:
         """Cases of a block of so many columns, at least 1."""

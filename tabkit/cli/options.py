@@ -30,11 +30,14 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         quote: str | None,
         from_: str | None,
         profile: str,
+        untrusted: bool,
+        limit: tuple[str, ...],
         name: str | None,
         debug: bool,  # noqa: ARG001 - seen by run()
         **others: Any,
     ) -> Any:
         from tabkit.formats import ReadOptions, find_format
+        from tabkit.limits import parse_limits
         from tabkit.profiles import find_profile
 
         options = ReadOptions(
@@ -43,11 +46,34 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
             catalog=catalog,
             delimiter=_tab(delimiter),
             quote=quote,
+            untrusted=untrusted,
+            limits=parse_limits(limit),
         )
         file_format = find_format(from_) if from_ else None
         return command(options=options, file_format=file_format, name=name, **others)
 
     for option in reversed(_READING_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+_GUARD_OPTIONS: Final = (
+    click.option("--untrusted", is_flag=True, help="Read in a process of its own, with limits."),
+    click.option("--limit", multiple=True, metavar="NAME=VALUE",
+                 help="Change a limit, as memory=4GiB; see docs/limits.md."),
+)  # fmt: skip
+
+
+def guarding(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of the guard to a command that reads something else than a table."""
+
+    @functools.wraps(command)
+    def wrapped(limit: tuple[str, ...], **others: Any) -> Any:
+        from tabkit.limits import parse_limits
+
+        return command(limits=parse_limits(limit), **others)
+
+    for option in reversed(_GUARD_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
 
@@ -59,6 +85,7 @@ _READING_OPTIONS: Final = (
     click.option("--catalog", type=click.Path(path_type=Path), help="SAS catalogue with labels."),
     click.option("--delimiter", metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."),
     click.option("--quote", metavar="CHAR", help="Quote character of a text file; '' for none."),
+    *_GUARD_OPTIONS,
     click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-)."),
     click.option("--debug", is_flag=True, help="Show a traceback when something fails."),
 )
