@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tabkit.describe.unf import combine_unfs as combine_unfs
     from tabkit.errors import DependencyError as DependencyError
     from tabkit.errors import FormatError as FormatError
+    from tabkit.errors import LimitError as LimitError
     from tabkit.errors import LossError as LossError
     from tabkit.errors import OutputError as OutputError
     from tabkit.errors import TabkitError as TabkitError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tabkit.formats import FORMATS as FORMATS
     from tabkit.ingest import IngestReport as IngestReport
     from tabkit.ingest import ingest as ingest
+    from tabkit.limits import Limits as Limits
     from tabkit.loss import Loss as Loss
     from tabkit.model import Block as Block
     from tabkit.model import Category as Category
@@ -65,6 +67,7 @@ _HOMES: Final = {
     "tabkit.errors": (
         "DependencyError",
         "FormatError",
+        "LimitError",
         "LossError",
         "OutputError",
         "TabkitError",
@@ -74,6 +77,7 @@ _HOMES: Final = {
     ),
     "tabkit.formats": ("FORMATS",),
     "tabkit.ingest": ("IngestReport", "ingest"),
+    "tabkit.limits": ("Limits",),
     "tabkit.loss": ("Loss",),
     "tabkit.model": (
         "Block",

@@ -3,6 +3,7 @@
 * TabkitError                 exit code 3
   + FormatError               the input is not what its format promises
     - UnknownFormatError      no reader accepts the file
+    - LimitError              the input asks for more than the limits allow (tabkit.limits)
   + OutputError               an output cannot be made (exists already, folder missing, disk full)
   + VariableNotFoundError     (also a KeyError; exit code 2)
   + UsageError                options that do not fit together (exit code 2)
@@ -49,6 +50,10 @@ class FormatError(TabkitError):
 
 class UnknownFormatError(FormatError):
     """No registered reader accepts the file."""
+
+
+class LimitError(FormatError):
+    """A file asks for more memory, time, variables or text than the limits allow."""
 
 
 class OutputError(TabkitError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from tabkit.errors import FormatError, UnknownFormatError, UsageError
+from tabkit.limits import LIMITS, Limits
 from tabkit.model import MEMORY
 from tabkit.profiles import TABKIT, Profile
 
@@ -34,6 +35,8 @@ class ReadOptions:
         block_rows: Cases of a block, at most.
         memory: Bytes that a run over the table may take, about; what passes it goes to
             temporary files.
+        untrusted: Read in a worker process that cannot hurt this one (`tabkit.guard`).
+        limits: What the file may ask for.
     """
 
     profile: Profile = TABKIT
@@ -44,6 +47,8 @@ class ReadOptions:
     block_cells: int = BLOCK_CELLS
     block_rows: int = BLOCK_ROWS
     memory: int = MEMORY
+    untrusted: bool = False
+    limits: Limits = LIMITS
 
     def rows_of(self, columns: int) -> int:
         """Cases of a block of so many columns, at least 1."""

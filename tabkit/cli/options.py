@@ -57,12 +57,15 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         from_: str | None,
         profile: str,
         memory: int,
+        untrusted: bool,
+        limit: tuple[str, ...],
         name: str | None,
         debug: bool,  # noqa: ARG001 - seen by run()
         **others: Any,
     ) -> Any:
         from tabkit.formats import ReadOptions, find_format
         from tabkit.lean import load_arrow_alone
+        from tabkit.limits import parse_limits
         from tabkit.profiles import find_profile
 
         load_arrow_alone()
@@ -74,11 +77,34 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
             delimiter=_tab(delimiter),
             quote=quote,
             memory=memory,
+            untrusted=untrusted,
+            limits=parse_limits(limit),
         )
         file_format = find_format(from_) if from_ else None
         return command(options=options, file_format=file_format, name=name, **others)
 
     for option in reversed(_READING_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+_GUARD_OPTIONS: Final = (
+    click.option("--untrusted", is_flag=True, help="Read in a process of its own, with limits."),
+    click.option("--limit", multiple=True, metavar="NAME=VALUE",
+                 help="Change a limit, as memory=4GiB; see docs/limits.md."),
+)  # fmt: skip
+
+
+def guarding(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of the guard to a command that reads something else than a table."""
+
+    @functools.wraps(command)
+    def wrapped(limit: tuple[str, ...], **others: Any) -> Any:
+        from tabkit.limits import parse_limits
+
+        return command(limits=parse_limits(limit), **others)
+
+    for option in reversed(_GUARD_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
 
@@ -98,6 +124,7 @@ _READING_OPTIONS: Final = (
         show_default=True,
         help="Memory to take, about; more goes to temporary files.",
     ),
+    *_GUARD_OPTIONS,
     click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-)."),
     click.option("--debug", is_flag=True, help="Show a traceback when something fails."),
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tabkit.errors import FormatError, VariableNotFoundError
 from tabkit.formats import FileFormat, ReadOptions, find_format, identify
+from tabkit.limits import LIMITS, Limits
 from tabkit.model import Block, Table, TableStream
 from tabkit.profiles import TABKIT, Profile, find_profile
 
@@ -26,6 +27,8 @@ def open_table(
     catalog: Path | None = None,
     delimiter: str | None = None,
     quote: str | None = None,
+    untrusted: bool = False,
+    limits: Limits = LIMITS,
 ) -> TableStream:
     """Open a file as a stream of blocks, with all its metadata known at once.
 
@@ -37,9 +40,13 @@ def open_table(
         catalog: A SAS catalogue with the value labels of a ``.sas7bdat``.
         delimiter: Overrides the detected delimiter of a text file.
         quote: Overrides the detected quote character of a text file, "" for none.
+        untrusted: Decode it in a worker process with limits of memory and time, so that a file
+            made to crash or to exhaust its reader becomes an error.
+        limits: What the file may ask for.
 
     Raises:
         FormatError: The file is not what its format promises.
+        LimitError: It asks for more than the limits allow.
         UnknownFormatError: No reader accepts the file.
         OSError: It cannot be opened.
     """
@@ -49,6 +56,8 @@ def open_table(
         catalog=catalog,
         delimiter=delimiter,
         quote=quote,
+        untrusted=untrusted,
+        limits=limits,
     )
     return open_with(Path(path), options, find_format(format) if format else None)
 
@@ -59,6 +68,8 @@ def open_with(
     """Open ``path`` with options made elsewhere; ``name`` is the file's own name, for a copy."""
     if path.is_dir():
         raise FormatError("this is a folder, not a file", path)
+    if options.untrusted:
+        return _open_guarded(path, options, file_format, name)
     stream = (file_format or identify(path, name)).open(path, options)
     origin = dataclasses.replace(
         stream.origin, file_name=name or path.name, size=path.stat().st_size
@@ -68,7 +79,18 @@ def open_with(
     )
 
 
-def read(path: Path | str, **options: str | Path | Profile | None) -> Table:
+def _open_guarded(
+    path: Path, options: ReadOptions, file_format: FileFormat | None, name: str | None
+) -> TableStream:
+    from tabkit.guard import guarded_stream
+
+    inside = dataclasses.replace(options, untrusted=False)
+    arguments = (path, inside, file_format, name)
+    stream = guarded_stream(open_with, name or path, options.limits, *arguments)
+    return dataclasses.replace(stream, profile=options.profile)
+
+
+def read(path: Path | str, **options: str | Path | Profile | Limits | bool | None) -> Table:
     """Read a whole file; the options are those of `open_table`."""
     return read_all(open_table(path, **options))  # type: ignore[arg-type]
 
