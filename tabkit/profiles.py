@@ -72,6 +72,8 @@ class Profile:
             115 and ASCII from 117 on (labels UTF-8), other bytes U+FFFD; the 27 missing codes
             count from version 111 on, none is told apart and 2^333 is none; labels of missing
             codes keep the code; a blank long string is "".
+        r_quirks: R files are read as Dataverse's R script prints them: the first data frame by
+            name, 15 digits, quotes doubled, logicals 0 and 1 with categories, unknown classes text.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Profile:
     commons_math: bool = False
     float_format: bool = False
     stata_quirks: bool = False
+    r_quirks: bool = False
 
     def tab_layout(self, origin: Origin) -> TabLayout:
         """Return how cells of a table from ``origin`` are printed."""
@@ -111,6 +114,8 @@ DATAVERSE: Final = Profile(
             "csv": TabLayout(NumberText.JAVA, '"\t\n'),
             "tsv": TabLayout(NumberText.JAVA, '"\t\n'),
             "dta": TabLayout(NumberText.JAVA),
+            "rdata": TabLayout(NumberText.JAVA, '"\t\n\r'),
+            "rds": TabLayout(NumberText.JAVA, '"\t\n\r'),
         }
         | {
             f"dta:{version}": TabLayout(NumberText.DECIMAL, singles=NumberText.JAVA)
@@ -132,6 +137,7 @@ DATAVERSE: Final = Profile(
     commons_math=True,
     float_format=True,
     stata_quirks=True,
+    r_quirks=True,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

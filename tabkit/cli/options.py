@@ -28,6 +28,9 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         catalog: Path | None,
         delimiter: str | None,
         quote: str | None,
+        object_: str | None,
+        row_names: str | None,
+        engine: str,
         from_: str | None,
         profile: str,
         name: str | None,
@@ -43,6 +46,9 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
             catalog=catalog,
             delimiter=_tab(delimiter),
             quote=quote,
+            object=object_,
+            row_names=row_names,
+            engine=engine,
         )
         file_format = find_format(from_) if from_ else None
         return command(options=options, file_format=file_format, name=name, **others)
@@ -59,6 +65,14 @@ _READING_OPTIONS: Final = (
     click.option("--catalog", type=click.Path(path_type=Path), help="SAS catalogue with labels."),
     click.option("--delimiter", metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."),
     click.option("--quote", metavar="CHAR", help="Quote character of a text file; '' for none."),
+    click.option("--object", "object_", metavar="NAME", help="Object of an R file to read."),
+    click.option("--row-names", metavar="NAME", help="Variable for row names of an R data frame."),
+    click.option(
+        "--engine",
+        default="tabkit",
+        type=click.Choice(["tabkit", "r"]),
+        help="'r' lets R itself read an R file.",
+    ),
     click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-)."),
     click.option("--debug", is_flag=True, help="Show a traceback when something fails."),
 )

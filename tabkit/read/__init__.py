@@ -26,6 +26,9 @@ def open_table(
     catalog: Path | None = None,
     delimiter: str | None = None,
     quote: str | None = None,
+    object: str | None = None,  # noqa: A002 - R's word
+    row_names: str | None = None,
+    engine: str = "tabkit",
 ) -> TableStream:
     """Open a file as a stream of blocks, with all its metadata known at once.
 
@@ -37,6 +40,9 @@ def open_table(
         catalog: A SAS catalogue with the value labels of a ``.sas7bdat``.
         delimiter: Overrides the detected delimiter of a text file.
         quote: Overrides the detected quote character of a text file, "" for none.
+        object: The object of an R file to read, where it holds several.
+        row_names: The variable that row names of an R data frame become; None leaves them out.
+        engine: ``r`` lets R itself read an R file.
 
     Raises:
         FormatError: The file is not what its format promises.
@@ -49,6 +55,9 @@ def open_table(
         catalog=catalog,
         delimiter=delimiter,
         quote=quote,
+        object=object,
+        row_names=row_names,
+        engine=engine,
     )
     return open_with(Path(path), options, find_format(format) if format else None)
 
