@@ -114,7 +114,7 @@ def table_of(
         if quirks and options.object is None
         else choose(objects, options.object)
     )
-    context = Context(cases_of(frame))
+    context = Context(cases_of(frame), is_ascii=content.is_ascii)
     context.findings += _other_objects(objects, name)
     plans = _plans(frame, context, options)
     if quirks:

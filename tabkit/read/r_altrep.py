@@ -14,6 +14,7 @@ from tabkit.read.r_objects import (
     NA_INTEGER,
     DamagedError,
     RObject,
+    elements_of,
     numbers_of,
     sequence,
 )
@@ -33,7 +34,7 @@ def expanded_altrep(info: RObject, state: RObject, attributes: Mapping[str, RObj
         state: What the class needs.
         attributes: Of the vector.
     """
-    symbols = [each.values for each in info.values or () if each.kind == "symbol"]
+    symbols = [each.values for each in elements_of(info) if each.kind == "symbol"]
     name = symbols[0] if symbols else ""
     if name in {"compact_intseq", "compact_realseq"}:
         numbers = numbers_of(state)
@@ -42,9 +43,9 @@ def expanded_altrep(info: RObject, state: RObject, attributes: Mapping[str, RObj
         count, first, step = numbers
         kind = "integer" if name == "compact_intseq" else "double"
         return dataclasses.replace(sequence(first, count, step, kind), attributes=attributes)
-    parts = state.values if state.kind in {"list", "pairlist"} else ()
+    parts = elements_of(state)
     if name.startswith("wrap_") and parts:
-        inner: RObject = parts[0]
+        inner = parts[0]
         return dataclasses.replace(inner, attributes={**inner.attributes, **attributes})
     if name == "deferred_string" and parts:
         scipen = numbers_of(parts[1])[:1] if len(parts) > 1 else []
@@ -72,5 +73,5 @@ def number_text(value: float, scipen: int = 0) -> str | None:
     power = int(exponent)
     scientific = f"{digits}e{'-' if power < 0 else '+'}{abs(power):02d}"
     decimals = max(0, len(digits.lstrip("-").replace(".", "")) - 1 - power)
-    fixed = f"{float(scientific):.{decimals}f}"
+    fixed = f"{value:.{decimals}f}"
     return fixed if len(fixed) <= len(scientific) + scipen else scientific

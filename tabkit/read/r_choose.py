@@ -10,6 +10,7 @@ from tabkit.read.r_objects import (
     ATOMIC,
     RObject,
     classes_of,
+    elements_of,
     named_elements,
     numbers_of,
     text_list,
@@ -105,18 +106,16 @@ def as_frame(name: str, found: RObject) -> RObject:
     if found.kind not in ATOMIC or len(dims) > _TWO:
         reason = f"{name} is a {summary(found)}, not a data frame, matrix or vector"
         raise NoChoiceError(reason, "choose another object")
-    outer = found.attributes.get("dimnames")
+    outer = elements_of(found.attributes.get("dimnames"))
     if len(dims) == _TWO:
         columns = [(n if not n.isdigit() else f"V{n}", c) for n, c in matrix_columns(found, dims)]
         cases = int(dims[0])
-        row_names = outer.values[0] if outer is not None and len(outer) else None
+        row_names = outer[0] if outer else None
     else:
         kept = {k: v for k, v in found.attributes.items() if k not in {"names", "dim", "dimnames"}}
         own = "value" if name == ITSELF else name
         columns, cases = [(own, RObject(found.kind, found.values, kept))], len(found)
-        row_names = found.attributes.get("names")
-        if outer is not None and len(outer):
-            row_names = outer.values[0]
+        row_names = outer[0] if outer else found.attributes.get("names")
     attributes = {"names": RObject("character", texts_of([each for each, _ in columns]))}
     if row_names is not None and len(row_names) == cases:
         attributes["row.names"] = row_names
@@ -146,8 +145,8 @@ def cases_of(frame: RObject) -> int:
         return len(rows)
     if rows is not None and rows.kind == "character":
         return len(rows)
-    first = (frame.values or (None,))[0]
-    return 0 if first is None else len(first)
+    first = elements_of(frame)[:1]
+    return len(first[0]) if first else 0
 
 
 def row_names_of(frame: RObject) -> list[str] | None:

@@ -25,6 +25,7 @@ from tabkit.read.r_objects import (
     DamagedError,
     RObject,
     classes_of,
+    elements_of,
     named_elements,
     numbers_of,
     text_list,
@@ -48,9 +49,11 @@ class Context:
         frame_labels: Labels that the frame itself holds.
         findings: Gets what is noticed while planning.
         faults: Gets, by variable, counts of what is noticed while reading.
+        is_ascii: The file spells numbers out.
     """
 
     cases: int
+    is_ascii: bool = False
     frame_labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
     findings: list[Finding] = dataclasses.field(default_factory=list)
     faults: dict[str, Counter[str]] = dataclasses.field(default_factory=dict)
@@ -120,7 +123,7 @@ def matrix_columns(column: RObject, dims: list[float]) -> list[tuple[str, RObjec
     if rows < 0 or count < 0 or rows * count != len(column):
         raise DamagedError(f"a matrix of {rows:,} x {count:,} has {len(column):,} values")
     outer = column.attributes.get("dimnames")
-    names = text_list(outer.values[1]) if outer is not None and len(outer) > 1 else []
+    names = text_list(elements_of(outer)[1]) if len(elements_of(outer)) > 1 else []
     kept = {k: v for k, v in column.attributes.items() if k not in {"dim", "dimnames", "names"}}
     pieces = []
     for place in range(count):
@@ -322,7 +325,7 @@ def _broken_down(name: str, column: RObject, context: Context) -> Plan:
     bare = dataclasses.replace(column, kind="double")
     variable = described(name, bare, context.frame_labels, context.findings)
     zone = _zone(variable, column, context)
-    longest = max((len(each) for each in column.values or ()), default=0)
+    longest = max((len(each) for each in elements_of(column)), default=0)
     if longest != context.cases:
         raise DamagedError(f"variable {name} has {longest:,} values, the frame {context.cases:,}")
     whole = r_moments.broken_down(column, context.cases, zone)
@@ -346,6 +349,9 @@ def _span(variable: Variable, column: RObject, context: Context) -> Plan:
 def _long_integer(variable: Variable, column: RObject, context: Context) -> Plan:
     if column.kind != "double":
         return _BY_KIND[column.kind](variable, column, context)
+    if context.is_ascii:  # their bytes are a double's, spelled with 16 digits or as NaN
+        text = "64-bit integers: R's ASCII form loses those below 0 and digits of long ones"
+        context.note(text, variable.name, "warning")
     return _plan(_stored(variable, "integer64"), column, pa.int64(), r_numbers.long_integers)
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabkit.read.r_numbers import as_doubles
-from tabkit.read.r_objects import NULL, numbers_of, text_list
+from tabkit.read.r_objects import NULL, elements_of, numbers_of, text_list
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -29,6 +29,7 @@ _DAY: Final = 86_400
 _MICROS: Final = 1_000_000
 _LONGEST: Final = 9.2e12  # seconds that fit in 64 bits as microseconds
 SECONDS: Final = {"secs": 1, "mins": 60, "hours": 3600, "days": _DAY, "weeks": 7 * _DAY}
+_MOST_OF_A_FIELD: Final = 1e6
 _FIELDS: Final = ("year", "mon", "mday", "hour", "min", "sec")
 
 
@@ -87,13 +88,15 @@ def broken_down(column: RObject, cases: int, zone: str | None) -> pa.Array:
     Shorter fields are repeated, as R 4.3 and later may store them.
     """
     names = text_list(column.attributes.get("names"))
-    fields = dict(zip(names, column.values or (), strict=False))
+    fields = dict(zip(names, elements_of(column), strict=False))
     parts = []
     for name in _FIELDS:
         found = as_doubles(np.array(numbers_of(fields.get(name, NULL)), np.float64))
         parts.append(np.resize(found, cases) if len(found) else np.full(cases, np.nan))
     year, month, day, hour, minute, second = parts
-    given = np.isfinite(sum(parts)) & (np.abs(year + 900) < 9000)  # noqa: PLR2004 - years -8000 on
+    given = np.abs(year + 900) < 9000  # noqa: PLR2004 - later and earlier ones are none anyway
+    for each in parts:
+        given &= np.abs(each) < _MOST_OF_A_FIELD
     year, month, day, hour, minute, second = (np.where(given, each, 0) for each in parts)
     months = ((year - 70) * 12 + month).astype(np.int64).astype("M8[M]")
     days = months.astype("M8[D]").astype(np.int64) + day.astype(np.int64) - 1

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 NA_INTEGER: Final = -(2**31)
 _NA_WORD: Final = 1954
 _INT64_NA: Final = -(2**63)
+_LOST: Final = 0x7FF8000000000000  # a NaN: the integer was written as text and is lost
 #: By the byte that haven keeps: the index of the letter, 0 for none.
 _TAGS: Final = np.array(
     [max(TAG_LETTERS.find(chr(byte).lower()), 0) if byte else 0 for byte in range(256)], np.int8
@@ -68,7 +69,7 @@ def logicals(cells: npt.NDArray[Any]) -> pa.Array:
 def long_integers(cells: npt.NDArray[Any]) -> pa.Array:
     """Return what package bit64 keeps in the bytes of doubles."""
     native = cells.astype("<f8").view("<i8")
-    return pa.array(native, mask=native == _INT64_NA)
+    return pa.array(native, mask=(native == _INT64_NA) | (native == _LOST))
 
 
 def as_doubles(cells: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

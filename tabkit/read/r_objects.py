@@ -108,9 +108,15 @@ def classes_of(found: RObject) -> tuple[str, ...]:
     return tuple(each or "" for each in text_list(found.attributes.get("class")))
 
 
+def elements_of(found: RObject | None) -> tuple[RObject, ...]:
+    """Return the elements of a list or pairlist, none of anything else."""
+    is_list = found is not None and isinstance(found.values, tuple)
+    return found.values if found is not None and is_list else ()
+
+
 def named_elements(found: RObject) -> Named:
     """Return the elements of a list with their names, empty where one has none."""
-    elements = found.values or ()
+    elements = elements_of(found)
     names = text_list(found.attributes.get("names"))
     names += [None] * (len(elements) - len(names))
     return [(name or "", each) for name, each in zip(names, elements, strict=False)]

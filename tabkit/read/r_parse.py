@@ -11,7 +11,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 from tabkit.read.r_altrep import expanded_altrep
-from tabkit.read.r_objects import NULL, DamagedError, RObject
+from tabkit.read.r_objects import NULL, DamagedError, RObject, named_elements
 from tabkit.read.r_source import AsciiSource, BinarySource, Source
 from tabkit.read.r_texts import Encodings, codec_name, decode_text, texts_of
 
@@ -48,6 +48,7 @@ class Content:
     encodings: Encodings
     version: int
     writer: str
+    is_ascii: bool
 
 
 def parse(memory: Any, encoding: str = "") -> Content:
@@ -84,7 +85,7 @@ def parse(memory: Any, encoding: str = "") -> Content:
     encodings = Encodings(native)
     root = _Parser(source, encodings).item()
     release = f"{writer >> 16}.{writer >> 8 & 0xFF}.{writer & 0xFF}"
-    return Content(root, encodings, version, release)
+    return Content(root, encodings, version, release, form == b"A")
 
 
 class _Parser:
@@ -137,10 +138,7 @@ class _Parser:
     def _attributes(self, flags: int) -> dict[str, RObject]:
         if not flags & _HAS_ATTRIBUTES:
             return {}
-        found = self.item()
-        names = found.attributes.get("names") if found.kind == "pairlist" else None
-        keys = names.values.to_list() if names else []
-        return dict(zip((key or "" for key in keys), found.values or (), strict=False))
+        return dict(named_elements(self.item()))
 
     def _chain(self, flags: int) -> RObject:
         """Parse a pairlist, or what is stored like one; its tail is no deeper than its head."""
@@ -178,7 +176,8 @@ class _Parser:
         return RObject(kind, values, self._attributes(flags))
 
     def _symbol(self, _: int) -> RObject:
-        return self._remember(RObject("symbol", self.item().values or ""))
+        name = self.item()
+        return self._remember(RObject("symbol", name.values if name.kind == "text" else ""))
 
     def _reference(self, flags: int) -> RObject:
         number = flags >> 8 or self._source.integer()
@@ -223,10 +222,7 @@ class _Parser:
 
     def _altrep(self, _: int) -> RObject:
         info, state, attributes = self.item(), self.item(), self.item()
-        names = attributes.attributes.get("names")
-        keys = [key or "" for key in names.values.to_list()] if names else []
-        own = dict(zip(keys, attributes.values or (), strict=False))
-        return expanded_altrep(info, state, own)
+        return expanded_altrep(info, state, dict(named_elements(attributes)))
 
     def _bytecode(self, flags: int) -> RObject:
         self._source.integer()

@@ -171,7 +171,11 @@ class AsciiSource:
 
 
 def _integer(word: bytes) -> int:
-    return NA_INTEGER if word == b"NA" else int(word)
+    number = NA_INTEGER if word == b"NA" else int(word)
+    if not -(2**31) <= number < 2**31:
+        msg = f"{number} has more than 32 bits"
+        raise ValueError(msg)
+    return number
 
 
 def _double(word: bytes) -> float:
