@@ -7,6 +7,7 @@ import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from tabkit.compression import compression_of, first_bytes
 from tabkit.errors import FormatError, UnknownFormatError, UsageError
 from tabkit.limits import LIMITS, Limits
 from tabkit.model import MEMORY
@@ -31,6 +32,9 @@ class ReadOptions:
         catalog: A ``.sas7bcat`` with the value labels of a ``.sas7bdat``.
         delimiter: Overrides the detected delimiter of a text file.
         quote: Overrides the detected quote character; empty for none.
+        object: The object of an R file to read; None takes the only data frame.
+        row_names: The variable that row names of an R data frame become; None leaves them out.
+        engine: ``r`` lets R itself read an R file, for what tabkit's own reader does not know.
         block_cells: Cells of a block, at most.
         block_rows: Cases of a block, at most.
         memory: Bytes that a run over the table may take, about; what passes it goes to
@@ -44,6 +48,9 @@ class ReadOptions:
     catalog: Path | None = None
     delimiter: str | None = None
     quote: str | None = None
+    object: str | None = None
+    row_names: str | None = None
+    engine: str = "tabkit"
     block_cells: int = BLOCK_CELLS
     block_rows: int = BLOCK_ROWS
     memory: int = MEMORY
@@ -111,6 +118,7 @@ class FileFormat:
         reader: Dotted name of a `Reader`.
         writer: Dotted name of a `Writer`.
         magic: First bytes of such a file; any of them.
+        packed: Whether such a file may come compressed as a whole: magic is sought in it then.
         keeps: What metadata survives in it, for ``tabkit formats``.
         stream_writer: Dotted name of a `StreamWriter`, where it can be written block by block.
         choices: Names of the `WriteOptions` that the stream writer takes.
@@ -126,6 +134,7 @@ class FileFormat:
     keeps: str = ""
     stream_writer: str = ""
     choices: tuple[str, ...] = ("header",)
+    packed: bool = False
 
     def open(self, path: Path, options: ReadOptions) -> TableStream:
         """Open ``path`` as a stream of blocks."""
@@ -212,13 +221,15 @@ FORMATS: Final = (
     ),
     FileFormat(
         "rdata", "R workspace, one data frame", (".rdata", ".rda"),
-        "application/x-rlang-transport", "", "tabkit.write.rdata:write_rdata", (), _OF_R,
-        "tabkit.write.rdata:write_rdata_stream", ("object_name", *_R_CHOICES),
+        "application/x-rlang-transport", "tabkit.read.r:open_rdata",
+        "tabkit.write.rdata:write_rdata", (b"RDX", b"RDA", b"RDB"), _OF_R,
+        "tabkit.write.rdata:write_rdata_stream", ("object_name", *_R_CHOICES), packed=True,
     ),
     FileFormat(
-        "rds", "R object", (".rds",), "application/x-rlang-transport",
-        "", "tabkit.write.rdata:write_rds", (), _OF_R,
-        "tabkit.write.rdata:write_rds_stream", _R_CHOICES,
+        "rds", "R object", (".rds",), "application/x-rds",
+        "tabkit.read.r:open_rdata", "tabkit.write.rdata:write_rds",
+        (b"X\n\0\0\0", b"A\n2\n", b"A\n3\n", b"A\r\n", b"B\n"), _OF_R,
+        "tabkit.write.rdata:write_rds_stream", _R_CHOICES, packed=True,
     ),
     FileFormat(
         "json", "JSON, data and variables", (".json",), "application/json",
@@ -243,7 +254,10 @@ def identify(path: Path, name: str | None = None) -> FileFormat:
     suffix = Path(name or path).suffix.lower()
     if not head:
         raise FormatError("the file is empty", name or path)
-    by_magic = [f for f in FORMATS if f.reader and head.startswith(f.magic)] if head else []
+    inner = first_bytes(path, HEAD_BYTES) if compression_of(head) else head
+    by_magic = [
+        f for f in FORMATS if f.reader and (inner if f.packed else head).startswith(f.magic)
+    ]
     for found in (
         next((f for f in by_magic if suffix in f.suffixes), None),
         next(iter(by_magic), None),

@@ -79,6 +79,8 @@ class Profile:
         r_objects: The name of the data frame in an R workspace: of files that haven reads, and of
             others; None takes the file's.
         r_keeps_missing: User-missing values stay values in R, as with haven's ``user_na = TRUE``.
+        r_quirks: R files are read as Dataverse's R script prints them: the first data frame by
+            name, 15 digits, quotes doubled, logicals 0 and 1 with categories, unknown classes text.
     """
 
     name: str
@@ -100,6 +102,7 @@ class Profile:
     stata_quirks: bool = False
     r_objects: tuple[str, str] | None = None
     r_keeps_missing: bool = True
+    r_quirks: bool = False
 
     def r_object(self, origin: Origin) -> str | None:
         """Return the name of a data frame of a table from ``origin``; None for its file's own."""
@@ -143,6 +146,8 @@ DATAVERSE: Final = Profile(
             "csv": TabLayout(NumberText.JAVA, '"\t\n'),
             "tsv": TabLayout(NumberText.JAVA, '"\t\n'),
             "dta": TabLayout(NumberText.JAVA),
+            "rdata": TabLayout(NumberText.JAVA, '"\t\n\r'),
+            "rds": TabLayout(NumberText.JAVA, '"\t\n\r'),
         }
         | {
             f"dta:{version}": TabLayout(NumberText.DECIMAL, singles=NumberText.JAVA)
@@ -166,6 +171,7 @@ DATAVERSE: Final = Profile(
     stata_quirks=True,
     r_objects=("table", "x"),
     r_keeps_missing=False,
+    r_quirks=True,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

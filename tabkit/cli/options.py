@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import json
 import re
@@ -50,18 +51,12 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def wrapped(
-        encoding: str | None,
-        catalog: Path | None,
-        delimiter: str | None,
-        quote: str | None,
+        *,
         from_: str | None,
         profile: str,
-        memory: int,
-        untrusted: bool,
         limit: tuple[str, ...],
-        name: str | None,
         debug: bool,  # noqa: ARG001 - seen by run()
-        **others: Any,
+        **choices: Any,
     ) -> Any:
         from tabkit.formats import ReadOptions, find_format
         from tabkit.lean import load_arrow_alone
@@ -69,23 +64,21 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         from tabkit.profiles import find_profile
 
         load_arrow_alone()
-
+        fields = {field.name for field in dataclasses.fields(ReadOptions)}
+        of_reader = {key: choices.pop(key) for key in fields & choices.keys()}
         options = ReadOptions(
-            profile=find_profile(profile),
-            encoding=encoding,
-            catalog=catalog,
-            delimiter=_tab(delimiter),
-            quote=quote,
-            memory=memory,
-            untrusted=untrusted,
-            limits=parse_limits(limit),
+            profile=find_profile(profile), limits=parse_limits(limit), **of_reader
         )
         file_format = find_format(from_) if from_ else None
-        return command(options=options, file_format=file_format, name=name, **others)
+        return command(options=options, file_format=file_format, **choices)
 
     for option in reversed(_READING_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def _tab(delimiter: str) -> str:
+    return {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
 
 
 _GUARD_OPTIONS: Final = (
@@ -114,8 +107,18 @@ _READING_OPTIONS: Final = (
     click.option("--from", "from_", metavar="FORMAT", help="Format of the source."),
     click.option("--encoding", metavar="NAME", help="Encoding of the source's text."),
     click.option("--catalog", type=click.Path(path_type=Path), help="SAS catalogue with labels."),
-    click.option("--delimiter", metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."),
+    click.option(
+        "--delimiter", type=_tab, metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."
+    ),  # fmt: skip
     click.option("--quote", metavar="CHAR", help="Quote character of a text file; '' for none."),
+    click.option("--object", metavar="NAME", help="Object of an R file to read."),
+    click.option("--row-names", metavar="NAME", help="Variable for row names of an R data frame."),
+    click.option(
+        "--engine",
+        default="tabkit",
+        type=click.Choice(["tabkit", "r"]),
+        help="'r' lets R itself read an R file.",
+    ),
     click.option(
         "--memory",
         type=bytes_of,
@@ -159,10 +162,6 @@ _R_OPTIONS: Final = (
     click.option("--r-version", type=click.Choice(["2", "3"]), default="3", show_default=True,
                  help="Version of R's format; 2 for R before 3.5."),
 )  # fmt: skip
-
-
-def _tab(delimiter: str | None) -> str | None:
-    return {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
 
 
 @contextlib.contextmanager

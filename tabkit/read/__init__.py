@@ -27,6 +27,9 @@ def open_table(
     catalog: Path | None = None,
     delimiter: str | None = None,
     quote: str | None = None,
+    object: str | None = None,  # noqa: A002 - R's word
+    row_names: str | None = None,
+    engine: str = "tabkit",
     untrusted: bool = False,
     limits: Limits = LIMITS,
 ) -> TableStream:
@@ -40,6 +43,9 @@ def open_table(
         catalog: A SAS catalogue with the value labels of a ``.sas7bdat``.
         delimiter: Overrides the detected delimiter of a text file.
         quote: Overrides the detected quote character of a text file, "" for none.
+        object: The object of an R file to read, where it holds several.
+        row_names: The variable that row names of an R data frame become; None leaves them out.
+        engine: ``r`` lets R itself read an R file.
         untrusted: Decode it in a worker process with limits of memory and time, so that a file
             made to crash or to exhaust its reader becomes an error.
         limits: What the file may ask for.
@@ -56,6 +62,9 @@ def open_table(
         catalog=catalog,
         delimiter=delimiter,
         quote=quote,
+        object=object,
+        row_names=row_names,
+        engine=engine,
         untrusted=untrusted,
         limits=limits,
     )
