@@ -109,7 +109,7 @@ _READING_OPTIONS: Final = (
     click.option("--catalog", type=click.Path(path_type=Path), help="SAS catalogue with labels."),
     click.option(
         "--delimiter", type=_tab, metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."
-    ),  # fmt: skip
+    ),
     click.option("--quote", metavar="CHAR", help="Quote character of a text file; '' for none."),
     click.option("--object", metavar="NAME", help="Object of an R file to read."),
     click.option("--row-names", metavar="NAME", help="Variable for row names of an R data frame."),
