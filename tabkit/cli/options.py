@@ -28,6 +28,10 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         catalog: Path | None,
         delimiter: str | None,
         quote: str | None,
+        sheet: str | None,
+        header_row: int | None,
+        flatten: bool,
+        codebook: Path | None,
         from_: str | None,
         profile: str,
         name: str | None,
@@ -43,6 +47,10 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
             catalog=catalog,
             delimiter=_tab(delimiter),
             quote=quote,
+            sheet=sheet,
+            header_row=header_row,
+            flatten=flatten,
+            codebook=codebook,
         )
         file_format = find_format(from_) if from_ else None
         return command(options=options, file_format=file_format, name=name, **others)
@@ -59,6 +67,12 @@ _READING_OPTIONS: Final = (
     click.option("--catalog", type=click.Path(path_type=Path), help="SAS catalogue with labels."),
     click.option("--delimiter", metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."),
     click.option("--quote", metavar="CHAR", help="Quote character of a text file; '' for none."),
+    click.option("--sheet", metavar="NAME|N", help="Sheet of a workbook."),
+    click.option("--header-row", type=click.IntRange(0), metavar="N",
+                 help="Row of a sheet with the names; 0 for none."),
+    click.option("--flatten", is_flag=True, help="Nested Arrow columns become a column a field."),
+    click.option("--codebook", type=click.Path(path_type=Path),
+                 help="DDI codebook or dictionary (CSV, XLSX) that describes the source."),
     click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-)."),
     click.option("--debug", is_flag=True, help="Show a traceback when something fails."),
 )

@@ -26,6 +26,10 @@ def open_table(
     catalog: Path | None = None,
     delimiter: str | None = None,
     quote: str | None = None,
+    sheet: str | int | None = None,
+    header_row: int | None = None,
+    flatten: bool = False,
+    codebook: Path | str | None = None,
 ) -> TableStream:
     """Open a file as a stream of blocks, with all its metadata known at once.
 
@@ -37,6 +41,10 @@ def open_table(
         catalog: A SAS catalogue with the value labels of a ``.sas7bdat``.
         delimiter: Overrides the detected delimiter of a text file.
         quote: Overrides the detected quote character of a text file, "" for none.
+        sheet: The sheet of a workbook, by name or number from 1; None takes the first with cells.
+        header_row: The row of a sheet with the names, from 1; 0 for none; None finds it.
+        flatten: Nested columns of Parquet and Arrow files become a column a field.
+        codebook: A DDI codebook or a data dictionary (CSV, XLSX) that describes the file.
 
     Raises:
         FormatError: The file is not what its format promises.
@@ -49,6 +57,10 @@ def open_table(
         catalog=catalog,
         delimiter=delimiter,
         quote=quote,
+        sheet=None if sheet is None else str(sheet),
+        header_row=header_row,
+        flatten=flatten,
+        codebook=None if codebook is None else Path(codebook),
     )
     return open_with(Path(path), options, find_format(format) if format else None)
 
@@ -66,7 +78,7 @@ def open_with(
     return dataclasses.replace(stream, origin=origin, profile=options.profile)
 
 
-def read(path: Path | str, **options: str | Path | Profile | None) -> Table:
+def read(path: Path | str, **options: str | int | Path | Profile | None) -> Table:
     """Read a whole file; the options are those of `open_table`."""
     return read_all(open_table(path, **options))  # type: ignore[arg-type]
 
