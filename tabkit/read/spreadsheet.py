@@ -36,6 +36,7 @@ _MEDIA_TYPES: Final = {
     "xls": "application/vnd.ms-excel",
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
 }
+_WORKER: Final = "tabkit.read.spreadsheet_worker"
 _TOO_MUCH: Final = (
     f"unpacking it takes more than {MOST_MEMORY >> 30} GiB of memory, or it is damaged"
 )
@@ -109,9 +110,9 @@ class _Worker:
     def started(cls, path: Path, kind: str, asked: dict[str, Any]) -> _Worker:
         seconds = LEAST_SECONDS + unpacked_size(path) // BYTES_PER_SECOND
         told = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        limits = [str(MOST_MEMORY), str(seconds)]
         process = subprocess.Popen(  # noqa: S603 - own module
-            [sys.executable, "-m", "tabkit.read.spreadsheet_worker", str(path), kind]
-            + [json.dumps(asked), str(MOST_MEMORY), str(seconds)],
+            [sys.executable, "-m", _WORKER, str(path), kind, json.dumps(asked), *limits],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=told,
@@ -126,7 +127,9 @@ class _Worker:
     def answer(self) -> dict[str, Any]:
         """Return the first line that the worker tells; raise the error it names."""
         line = self.output.readline()
-        found = json.loads(line) if line.endswith(b"\n") else {"error": "MemoryError"}
+        found: dict[str, Any] = {"error": "MemoryError"}
+        if line.endswith(b"\n"):
+            found = json.loads(line)
         if "error" in found:
             self.close()
             raise self._error(found["error"], found.get("arguments", []))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WORDS: Final = frozenset({"NA", "Na", "na", "NULL", "Null", "null"})
 ERRORS: Final = frozenset(
     {"#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#GETTING_DATA", "#SPILL!"}
+    | {f"Err:{number}" for number in range(501, 540)}  # of LibreOffice
 )
 _EXACT: Final = 2**53  # beyond, a sheet's numbers are no longer whole to the unit
 _SPOKEN: Final = {
@@ -141,7 +142,9 @@ class ColumnType:
     def variable(self, name: str) -> Variable:
         """Return what a sheet says of a variable: its name, and its type by its cells."""
         kind = self.kind
-        numeric = pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_float64(kind)
+        numeric = (
+            pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_float64(kind)
+        )
         category = ""
         if pa.types.is_temporal(kind):
             category = "date" if pa.types.is_date(kind) else "time"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import itertools
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _find(head: Sequence[Sequence[Cell]]) -> int:
     widest = max(filled)
     if filled[rows[0]] >= widest:
         return rows[0] + 1
-    for place, following in zip(rows, rows[1:], strict=False):
+    for place, following in itertools.pairwise(rows):
         if (
             filled[place] >= _HALF * widest
             and all(isinstance(cell, str) for cell in head[place])

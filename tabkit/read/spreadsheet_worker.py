@@ -7,8 +7,10 @@ than there is; so it runs in a process of its own, under limits (`tabkit.read.sp
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import itertools
 import json
+import re
 import resource
 import sys
 from pathlib import Path
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 _CHUNK_ROWS: Final = 4_096
 _LISTED: Final = 200
+_ISO_DURATION: Final = re.compile(r"PT(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d+)?)S)?")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,12 +43,27 @@ class _Sheet:
     sheet: Any
     name: str
     findings: list[Finding]
+    iso_durations: bool
+
+    @property
+    def left(self) -> int:
+        """The sheet's column, from 0, that rows begin with; calamine cuts empty ones before it."""
+        return int(self.sheet.start[1]) if self.sheet.start else 0
 
     def chunks(self, first: int, rows: int) -> Iterator[list[list[Cell]]]:
         """Yield rows from row ``first`` (from 1) on, so many at a time."""
         remaining = itertools.islice(self.sheet.iter_rows(), first - 1, None)
         while chunk := list(itertools.islice(remaining, rows)):
-            yield chunk
+            yield [list(map(_with_duration, row)) for row in chunk] if self.iso_durations else chunk
+
+
+def _with_duration(cell: Cell) -> Cell:
+    """Read an OpenDocument duration of a day and more, which calamine leaves as text."""
+    match = _ISO_DURATION.fullmatch(cell) if type(cell) is str and cell[:2] == "PT" else None
+    if match is None:
+        return cell
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return datetime.timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,11 +89,11 @@ def serve(path: Path, kind: str, options: dict[str, Any], out: BinaryIO) -> None
     if options["list"]:
         _tell(out, {"sheets": list_sheets(book)})
         return
-    chosen = _choose(book, options["sheet"], path)
+    chosen = _choose(book, options["sheet"], path, iso_durations=kind == "ods")
     table = _observe(chosen, options["header_row"], path)
     findings = [*chosen.findings, *table.findings, *_merged(chosen)]
     if kind == "xlsx":
-        findings += _errors(path, chosen.name, table)
+        findings += _errors(path, chosen, table)
     fields = zip(table.names, table.types, strict=True)
     schema = pa.schema([pa.field(name, each.kind) for name, each in fields])
     variables = [each.variable(n) for n, each in zip(table.names, table.types, strict=True)]
@@ -130,18 +148,19 @@ def list_sheets(book: Any) -> list[str]:
     return [name for name, _ in _worksheets(book) if book.get_sheet_by_name(name).height]
 
 
-def _choose(book: Any, wanted: str | None, path: Path) -> _Sheet:
+def _choose(book: Any, wanted: str | None, path: Path, *, iso_durations: bool) -> _Sheet:
     """Return the wanted sheet, else the first that is seen and not empty."""
     known = _worksheets(book)
     if wanted is not None:
         name = _named(wanted, [name for name, _ in known])
-        return _Sheet(_load(book, name, path), name, [])
+        return _Sheet(_load(book, name, path), name, [], iso_durations)
     by_sight = sorted(known, key=lambda each: not each[1])
     for name, _ in by_sight:
         sheet = _load(book, name, path)
         if sheet.height:
             text = f"sheet {name!r} of {len(known):,} was read: --sheet names another"
-            return _Sheet(sheet, name, [Finding(text)] if len(known) > 1 else [])
+            findings = [Finding(text)] if len(known) > 1 else []
+            return _Sheet(sheet, name, findings, iso_durations)
     if not known:
         raise FormatError("the workbook has no worksheet", path)
     raise FormatError("every sheet is empty", path)
@@ -165,7 +184,9 @@ def _load(book: Any, name: str, path: Path) -> Any:
     try:
         return book.get_sheet_by_name(name)
     except calamine.CalamineError as error:
-        raise FormatError(f"the sheet is damaged: {_line(error)}", path, f"sheet {name!r}") from error
+        raise FormatError(
+            f"the sheet is damaged: {_line(error)}", path, f"sheet {name!r}"
+        ) from error
 
 
 def _observe(chosen: _Sheet, header_row: int | None, path: Path) -> _Table:
@@ -193,11 +214,11 @@ def _observe(chosen: _Sheet, header_row: int | None, path: Path) -> _Table:
                 blank += 1
             else:
                 cases, inner = seen, blank
-    return _settle(chosen, layout, columns, cases, inner if cases else 0, first)
+    return _settle(chosen.left, layout, columns, cases, inner if cases else 0, first)
 
 
 def _settle(
-    chosen: _Sheet, layout: Layout, columns: list[ColumnFacts], cases: int, blank: int, first: int
+    left: int, layout: Layout, columns: list[ColumnFacts], cases: int, blank: int, first: int
 ) -> _Table:
     width = max(len(columns), len(layout.names))
     columns += [ColumnFacts() for _ in range(width - len(columns))]
@@ -223,7 +244,7 @@ def _settle(
         findings.append(Finding(f"empty rows among the others, kept as cases: {blank:,}"))
     inner = [at for at in range(places[0], places[-1]) if at not in set(places)] if places else []
     if inner:
-        letters = ", ".join(map(column_letters, inner[:20]))
+        letters = ", ".join(column_letters(left + at) for at in inner[:20])
         findings.append(Finding(f"columns without a name and a value, left out: {letters}"))
     return _Table(places, names, types, cases, first, notes, findings)
 
@@ -239,9 +260,10 @@ def _merged(chosen: _Sheet) -> list[Finding]:
     return [Finding(text)]
 
 
-def _errors(path: Path, sheet: str, table: _Table) -> list[Finding]:
-    counts = error_cells(path, sheet)
-    names = dict(zip(map(column_letters, table.places), table.names, strict=True))
+def _errors(path: Path, chosen: _Sheet, table: _Table) -> list[Finding]:
+    counts = error_cells(path, chosen.name)
+    letters = (column_letters(chosen.left + at) for at in table.places)
+    names = dict(zip(letters, table.names, strict=True))
     return [
         Finding(f"cells with an error, taken as missing: {count:,}", "warning", names.get(at, ""))
         for at, count in sorted(counts.items(), key=lambda each: (len(each[0]), each[0]))
@@ -283,7 +305,7 @@ def main() -> None:
         _tell(out, {"error": type(error).__name__, "arguments": [str(a) for a in error.args]})
     except MemoryError:
         _tell(out, {"error": "MemoryError", "arguments": []})
-    except BaseException as error:  # noqa: BLE001 - Rust's panics are no Exception
+    except BaseException as error:  # Rust's panics are no Exception
         reason = f"the workbook is damaged: {_line(error)}"
         _tell(out, {"error": "FormatError", "arguments": [reason, path]})
 
