@@ -33,6 +33,7 @@ class ReadOptions:
         header_row: The row of a sheet with the names, from 1; 0 for none; None finds it.
         flatten: Nested columns of Arrow data become a column a field.
         codebook: A DDI codebook or a data dictionary that describes the source.
+        text_columns: Columns that stay text, whatever their cells look like; ``*`` means all.
         block_cells: Cells of a block, at most.
         block_rows: Cases of a block, at most.
     """
@@ -46,6 +47,7 @@ class ReadOptions:
     header_row: int | None = None
     flatten: bool = False
     codebook: Path | None = None
+    text_columns: frozenset[str] = frozenset()
     block_cells: int = BLOCK_CELLS
     block_rows: int = BLOCK_ROWS
 

@@ -71,7 +71,12 @@ def open_with(
     """Open ``path`` with options made elsewhere; ``name`` is the file's own name, for a copy."""
     if path.is_dir():
         raise FormatError("this is a folder, not a file", path)
-    stream = (file_format or identify(path, name)).open(path, options)
+    if options.codebook is not None:
+        from tabkit.read.described import open_described
+
+        stream = open_described(path, options, file_format, name or path.name)
+    else:
+        stream = (file_format or identify(path, name)).open(path, options)
     origin = dataclasses.replace(
         stream.origin, file_name=name or path.name, size=path.stat().st_size
     )
