@@ -81,6 +81,8 @@ class Profile:
         r_keeps_missing: User-missing values stay values in R, as with haven's ``user_na = TRUE``.
         r_quirks: R files are read as Dataverse's R script prints them: the first data frame by
             name, 15 digits, quotes doubled, logicals 0 and 1 with categories, unknown classes text.
+        sheets_as_stored: Of an ``.xlsx`` the stored values of its first sheet are read: dates are
+            serial numbers, names lose blanks and underscores.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Profile:
     r_objects: tuple[str, str] | None = None
     r_keeps_missing: bool = True
     r_quirks: bool = False
+    sheets_as_stored: bool = False
 
     def r_object(self, origin: Origin) -> str | None:
         """Return the name of a data frame of a table from ``origin``; None for its file's own."""
@@ -148,6 +151,7 @@ DATAVERSE: Final = Profile(
             "dta": TabLayout(NumberText.JAVA),
             "rdata": TabLayout(NumberText.JAVA, '"\t\n\r'),
             "rds": TabLayout(NumberText.JAVA, '"\t\n\r'),
+            "xlsx": TabLayout(NumberText.JAVA),
         }
         | {
             f"dta:{version}": TabLayout(NumberText.DECIMAL, singles=NumberText.JAVA)
@@ -172,6 +176,7 @@ DATAVERSE: Final = Profile(
     r_objects=("table", "x"),
     r_keeps_missing=False,
     r_quirks=True,
+    sheets_as_stored=True,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

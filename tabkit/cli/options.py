@@ -111,6 +111,19 @@ _READING_OPTIONS: Final = (
         "--delimiter", type=_tab, metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."
     ),
     click.option("--quote", metavar="CHAR", help="Quote character of a text file; '' for none."),
+    click.option("--sheet", metavar="NAME|N", help="Sheet of a workbook."),
+    click.option(
+        "--header-row",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Row of a sheet with the names; 0 for none.",
+    ),
+    click.option("--flatten", is_flag=True, help="Nested Arrow columns become a column a field."),
+    click.option(
+        "--codebook",
+        type=click.Path(path_type=Path),
+        help="DDI codebook or dictionary (CSV, XLSX) that describes the source.",
+    ),
     click.option("--object", metavar="NAME", help="Object of an R file to read."),
     click.option("--row-names", metavar="NAME", help="Variable for row names of an R data frame."),
     click.option(

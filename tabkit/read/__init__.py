@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from tabkit.errors import FormatError, VariableNotFoundError
-from tabkit.formats import FileFormat, ReadOptions, find_format, identify
-from tabkit.limits import LIMITS, Limits
+from tabkit.formats import FileFormat, ReadChoices, ReadOptions, find_format, identify, read_options
 from tabkit.model import Block, Table, TableStream
-from tabkit.profiles import TABKIT, Profile, find_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,33 +20,16 @@ def open_table(
     path: Path | str,
     *,
     format: str | None = None,  # noqa: A002 - the word of the field
-    profile: Profile | str = TABKIT,
-    encoding: str | None = None,
-    catalog: Path | None = None,
-    delimiter: str | None = None,
-    quote: str | None = None,
-    object: str | None = None,  # noqa: A002 - R's word
-    row_names: str | None = None,
-    engine: str = "tabkit",
-    untrusted: bool = False,
-    limits: Limits = LIMITS,
+    **choices: Unpack[ReadChoices],
 ) -> TableStream:
     """Open a file as a stream of blocks, with all its metadata known at once.
 
     Args:
         path: The file.
         format: A name of ``tabkit formats``; None finds it by the first bytes and the suffix.
-        profile: The profile to read for, or its name.
-        encoding: Overrides the encoding that the file declares or that would be detected.
-        catalog: A SAS catalogue with the value labels of a ``.sas7bdat``.
-        delimiter: Overrides the detected delimiter of a text file.
-        quote: Overrides the detected quote character of a text file, "" for none.
-        object: The object of an R file to read, where it holds several.
-        row_names: The variable that row names of an R data frame become; None leaves them out.
-        engine: ``r`` lets R itself read an R file.
-        untrusted: Decode it in a worker process with limits of memory and time, so that a file
-            made to crash or to exhaust its reader becomes an error.
-        limits: What the file may ask for.
+        **choices: The fields of `ReadOptions`, each with the default it has there: ``profile``
+            (or its name), ``encoding``, ``catalog``, ``delimiter``, ``quote``, ``sheet``,
+            ``header_row``, ``object``, ``codebook``, ``untrusted``, ``limits`` and others.
 
     Raises:
         FormatError: The file is not what its format promises.
@@ -56,18 +37,7 @@ def open_table(
         UnknownFormatError: No reader accepts the file.
         OSError: It cannot be opened.
     """
-    options = ReadOptions(
-        profile=find_profile(profile),
-        encoding=encoding,
-        catalog=catalog,
-        delimiter=delimiter,
-        quote=quote,
-        object=object,
-        row_names=row_names,
-        engine=engine,
-        untrusted=untrusted,
-        limits=limits,
-    )
+    options = read_options(**choices)
     return open_with(Path(path), options, find_format(format) if format else None)
 
 
@@ -79,7 +49,12 @@ def open_with(
         raise FormatError("this is a folder, not a file", path)
     if options.untrusted:
         return _open_guarded(path, options, file_format, name)
-    stream = (file_format or identify(path, name)).open(path, options)
+    if options.codebook is not None:
+        from tabkit.read.described import open_described
+
+        stream = open_described(path, options, file_format, name or path.name)
+    else:
+        stream = (file_format or identify(path, name)).open(path, options)
     origin = dataclasses.replace(
         stream.origin, file_name=name or path.name, size=path.stat().st_size
     )
@@ -99,9 +74,14 @@ def _open_guarded(
     return dataclasses.replace(stream, profile=options.profile)
 
 
-def read(path: Path | str, **options: str | Path | Profile | Limits | bool | None) -> Table:
-    """Read a whole file; the options are those of `open_table`."""
-    return read_all(open_table(path, **options))  # type: ignore[arg-type]
+def read(
+    path: Path | str,
+    *,
+    format: str | None = None,  # noqa: A002 - as above
+    **choices: Unpack[ReadChoices],
+) -> Table:
+    """Read a whole file; arguments and errors are those of `open_table`."""
+    return read_all(open_table(path, format=format, **choices))
 
 
 def read_all(stream: TableStream) -> Table:
