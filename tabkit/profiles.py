@@ -45,6 +45,25 @@ class TabLayout:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ThumbnailRules:
+    """How a picture is made small.
+
+    ``image_bytes``, ``pdf_bytes``: larger sources are refused; 0 is no limit.
+    ``page_side``: pages of a PDF are drawn with this longest side and then made smaller; 0 draws
+    them in the size that is asked for.
+    ``as_stored``: the numbers of the file are shown without turning (EXIF) or colour management.
+    """
+
+    enlarge: bool = False
+    nearest: bool = False
+    as_stored: bool = False
+    always_alpha: bool = False
+    image_bytes: int = 0
+    pdf_bytes: int = 0
+    page_side: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Profile:
     r"""One consistent set of choices.
 
@@ -72,6 +91,7 @@ class Profile:
             115 and ASCII from 117 on (labels UTF-8), other bytes U+FFFD; the 27 missing codes
             count from version 111 on, none is told apart and 2^333 is none; labels of missing
             codes keep the code; a blank long string is "".
+        thumbnails: How pictures are made small.
     """
 
     name: str
@@ -91,6 +111,7 @@ class Profile:
     commons_math: bool = False
     float_format: bool = False
     stata_quirks: bool = False
+    thumbnails: ThumbnailRules = ThumbnailRules()
 
     def tab_layout(self, origin: Origin) -> TabLayout:
         """Return how cells of a table from ``origin`` are printed."""
@@ -132,6 +153,15 @@ DATAVERSE: Final = Profile(
     commons_math=True,
     float_format=True,
     stata_quirks=True,
+    thumbnails=ThumbnailRules(  # Source: ImageThumbConverter
+        enlarge=True,
+        nearest=True,
+        as_stored=True,
+        always_alpha=True,
+        image_bytes=3_000_000,
+        pdf_bytes=1_000_000,
+        page_side=400,
+    ),
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -1,0 +1,81 @@
+"""The verb of pictures: thumbnail."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tabkit.cli.options import CONTEXT, on_disk
+
+if TYPE_CHECKING:
+    from tabkit.formats import FileFormat
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("source")
+@click.argument("target")
+@click.option("--size", default="64", metavar="N[,N...]", show_default=True,
+              help="Pixels of the longest side; several sizes go to NAME-N.png each.")  # fmt: skip
+@click.option("--page", default=1, metavar="N", show_default=True, help="Page of a PDF.")
+@click.option("--profile", default="tabkit", metavar="NAME", help="tabkit or dataverse.")
+@click.option("--from", "from_", metavar="FORMAT", help="SOURCE is a table of this format.")
+@click.option("--max-pixels", type=click.IntRange(1), metavar="N",
+              help="Refuse images of more pixels. [default: 500000000]")  # fmt: skip
+@click.option("--max-memory", type=click.IntRange(1), metavar="MIB",
+              help="Refuse images that take more to decode. [default: 400]")  # fmt: skip
+@click.option("-f", "--force", is_flag=True, help="Replace a target that exists.")
+@click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-).")
+@click.option("--debug", is_flag=True, expose_value=False,
+              help="Show a traceback when something fails.")  # fmt: skip
+def thumbnail(
+    source: str,
+    target: str,
+    size: str,
+    page: int,
+    profile: str,
+    from_: str | None,
+    max_pixels: int | None,
+    max_memory: int | None,
+    force: bool,
+    name: str | None,
+) -> int:
+    """Write a small PNG picture of SOURCE to TARGET: an image, a page of a PDF, or a table.
+
+    An image is shown upright, in sRGB, with its transparency, and never enlarged. A table shows
+    the distribution of each variable. TARGET may be - for stdout.
+    """
+    from tabkit.thumbnail import limits_of, render
+    from tabkit.thumbnail import thumbnail as write
+
+    sizes = _sizes(size)
+    choices: dict[str, Any] = {
+        "page": page,
+        "profile": profile,
+        "limits": limits_of(max_pixels, max_memory),
+        "file_format": _format(from_),
+    }
+    with on_disk(source, name) as (path, own_name):
+        if target != "-":
+            write(path, target, sizes, force=force, name=own_name, **choices)
+        elif len(sizes) == 1:
+            click.get_binary_stream("stdout").write(render(path, sizes, name=own_name, **choices)[0])
+        else:
+            raise click.UsageError("several sizes need a TARGET that is a file")
+    return 0
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        msg = f"--size {text!r} is not a number, or several with commas between them"
+        raise click.UsageError(msg) from error
+
+
+def _format(name: str | None) -> FileFormat | None:
+    if name is None:
+        return None
+    from tabkit.formats import find_format
+
+    return find_format(name)

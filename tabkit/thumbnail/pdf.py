@@ -1,0 +1,92 @@
+"""A page of a PDF goes in, small pictures come out, drawn by PDFium on white paper."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import pypdfium2
+from PIL import Image
+
+from tabkit.errors import FormatError, UsageError
+from tabkit.thumbnail.image import target_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tabkit.profiles import ThumbnailRules
+    from tabkit.thumbnail.limits import ThumbnailLimits
+
+_FINER: Final = 2  # a page is drawn so many times larger and averaged: small text reads better
+_FINER_UP_TO: Final = 1024  # pixels; larger pictures have pixels enough
+_PASSWORD: Final = 4  # FPDF_ERR_PASSWORD of fpdfview.h
+_BYTES: Final = 3 + 4  # of a pixel: PDFium's bitmap and Pillow's copy
+
+
+def draw_pdf(
+    path: Path,
+    sizes: Sequence[int],
+    page: int,
+    rules: ThumbnailRules,
+    limits: ThumbnailLimits,
+    name: Path | str,
+) -> list[Image.Image]:
+    """Return page ``page`` (from 1) in each of ``sizes``; annotations and forms are drawn.
+
+    A page has no size in pixels, so that every size is drawn as asked; where
+    ``rules.page_side`` says so, it is drawn at that size and made smaller or larger from there.
+
+    Raises:
+        FormatError: The file is damaged or encrypted, or the page has no area.
+        UsageError: There is no such page.
+    """
+    try:
+        document = pypdfium2.PdfDocument(path)
+    except pypdfium2.PdfiumError as error:
+        raise _refused(error, name) from error
+    try:
+        pages = len(document)
+        if not 1 <= page <= pages:
+            msg = f"{getattr(name, 'name', name)} has {pages:,} pages, and no page {page:,}"
+            if pages:
+                raise UsageError(msg)
+            raise FormatError("this PDF has no pages", name)
+        drawn = _draw(document, page - 1, rules.page_side or max(sizes), limits, name)
+    except pypdfium2.PdfiumError as error:
+        reason = f"cannot draw page {page} of this PDF: {error}"
+        raise FormatError(reason, name) from error
+    finally:
+        document.close()
+    return [_resized(drawn, size, rules, name) for size in sizes]
+
+
+def _refused(error: pypdfium2.PdfiumError, name: Path | str) -> FormatError:
+    if getattr(error, "err_code", None) == _PASSWORD:
+        return FormatError("this PDF is encrypted", name, hint="save it without a password first")
+    return FormatError(f"this PDF is damaged: {' '.join(str(error).split())}", name)
+
+
+def _draw(
+    document: pypdfium2.PdfDocument, index: int, size: int, limits: ThumbnailLimits, name: Path | str
+) -> Image.Image:
+    """Draw a page finer than ``size``, which its longest side is to have."""
+    document.init_forms()  # before the page is loaded, else its fields are not drawn
+    page = document[index]
+    width, height = page.get_size()  # points, as the page is turned
+    side = max(width, height)
+    if not (math.isfinite(side) and min(width, height) > 0):
+        reason = f"page {index + 1} of this PDF has no area ({width:g} × {height:g} points)"
+        raise FormatError(reason, name)
+    pixels = size * _FINER if size <= _FINER_UP_TO else size
+    limits.check_memory(pixels * pixels * _BYTES, name)
+    bitmap = page.render(scale=pixels / side, rev_byteorder=True)
+    return bitmap.to_pil().convert("RGB")
+
+
+def _resized(
+    drawn: Image.Image, size: int, rules: ThumbnailRules, name: Path | str
+) -> Image.Image:
+    target = target_size(drawn.size, size, rules, name)
+    small = drawn.resize(target, Image.Resampling.LANCZOS)
+    return small.convert("RGBA") if rules.always_alpha else small
