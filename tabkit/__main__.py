@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 
 
 def main() -> None:
@@ -15,8 +16,10 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a label may not fit the terminal's encoding
             stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
-    if code == INTERRUPTED:
-        # Everything is cleaned up; a normal exit might still end by the signal, not by the code.
+    if code == INTERRUPTED or threading.active_count() > 1:
+        # Everything is cleaned up; a normal exit might still end by the signal, not by the code,
+        # and would take a C library down under a thread that was left behind in it.
+        sys.stderr.flush()
         os._exit(code)
     sys.exit(code)
 

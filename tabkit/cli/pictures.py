@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +13,8 @@ import click
 from tabkit.cli.options import CONTEXT, on_disk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tabkit.formats import FileFormat
 
 
@@ -24,6 +30,8 @@ if TYPE_CHECKING:
               help="Refuse images of more pixels. [default: 500000000]")  # fmt: skip
 @click.option("--max-memory", type=click.IntRange(1), metavar="MIB",
               help="Refuse images that take more to decode. [default: 400]")  # fmt: skip
+@click.option("--max-seconds", type=click.FloatRange(0, min_open=True), metavar="S",
+              help="Give up a page that takes longer to draw. [default: 20]")  # fmt: skip
 @click.option("-f", "--force", is_flag=True, help="Replace a target that exists.")
 @click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-).")
 @click.option("--debug", is_flag=True, expose_value=False,
@@ -37,6 +45,7 @@ def thumbnail(
     from_: str | None,
     max_pixels: int | None,
     max_memory: int | None,
+    max_seconds: float | None,
     force: bool,
     name: str | None,
 ) -> int:
@@ -52,17 +61,31 @@ def thumbnail(
     choices: dict[str, Any] = {
         "page": page,
         "profile": profile,
-        "limits": limits_of(max_pixels, max_memory),
+        "limits": limits_of(max_pixels, max_memory, max_seconds),
         "file_format": _format(from_),
     }
-    with on_disk(source, name) as (path, own_name):
+    with on_disk(source, name) as (path, own_name), _own_messages_only():
         if target != "-":
             write(path, target, sizes, force=force, name=own_name, **choices)
         elif len(sizes) == 1:
-            click.get_binary_stream("stdout").write(render(path, sizes, name=own_name, **choices)[0])
+            sys.stdout.buffer.write(render(path, sizes, name=own_name, **choices)[0])
         else:
             raise click.UsageError("several sizes need a TARGET that is a file")
     return 0
+
+
+@contextlib.contextmanager
+def _own_messages_only() -> Iterator[None]:
+    """Keep what libraries in C print on standard error (libtiff does) from our one line."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _sizes(text: str) -> tuple[int, ...]:

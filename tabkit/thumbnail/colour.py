@@ -6,10 +6,10 @@ import io
 import math
 from typing import TYPE_CHECKING, Final
 
-from PIL import Image
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from PIL import Image
 
 _AVERAGED: Final = frozenset({"L", "RGB", "CMYK", "LAB", "YCbCr", "RGBa", "La"})
 _TRANSPARENT: Final = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})

@@ -32,9 +32,10 @@ _BY_SUFFIX: Final = {".tga": "TGA", ".pcx": "PCX"}  # nothing in the file says w
 _MODULES: Final = {"JPEG2000": "Jpeg2KImagePlugin", "WEBP": "WebPImagePlugin"}
 
 IMAGE_NAMES: Final = "JPEG, PNG, GIF, TIFF, WebP, BMP, JPEG 2000 and other images, PDF and tables"
-IMAGE_SUFFIXES: Final = (
-    ".png .jpg .jpeg .gif .tif .tiff .webp .bmp .ico .jp2 .avif .ppm .pgm .pbm .psd .svg .eps"
-).split()
+IMAGE_SUFFIXES: Final = frozenset(
+    {".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".webp", ".bmp", ".ico", ".jp2", ".avif"}
+    | {".ppm", ".pgm", ".pbm", ".psd", ".svg", ".eps"}
+)
 
 
 def image_format(head: bytes, name: str) -> str:

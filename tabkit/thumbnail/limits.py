@@ -23,10 +23,12 @@ class ThumbnailLimits:
         pixels: Pixels of the source as its header tells them (``--max-pixels``).
         memory: Bytes that decoding takes (``--max-memory``, there in MiB); the process itself,
             with its libraries, takes about 40 MiB on top.
+        seconds: Time that a page of a PDF may take to draw (``--max-seconds``).
     """
 
     pixels: int = 500_000_000
     memory: int = 400 * _MIB
+    seconds: float = 20
 
     def check_pixels(self, width: int, height: int, name: Path | str) -> None:
         """Refuse a picture of no or too many pixels.
@@ -35,9 +37,9 @@ class ThumbnailLimits:
             FormatError: It is empty, or larger than ``pixels``.
         """
         if width < 1 or height < 1:
-            raise FormatError(f"the picture has no pixels ({width:,} × {height:,})", name)
+            raise FormatError(f"the picture has no pixels ({width:,} x {height:,})", name)
         if width * height > self.pixels:
-            reason = f"{width:,} × {height:,} pixels, over the limit of {self.pixels:,} pixels"
+            reason = f"{width:,} x {height:,} pixels, over the limit of {self.pixels:,} pixels"
             raise FormatError(reason, name, hint="raise it with --max-pixels")
 
     def check_memory(self, needed: int, name: Path | str) -> None:
@@ -70,8 +72,8 @@ def check_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def limits_of(pixels: int | None, mebibytes: int | None) -> ThumbnailLimits:
+def limits_of(pixels: int | None, mebibytes: int | None, seconds: float | None) -> ThumbnailLimits:
     """Return limits as the command line gives them; None is the default."""
     default = ThumbnailLimits()
     memory = default.memory if mebibytes is None else mebibytes * _MIB
-    return ThumbnailLimits(pixels or default.pixels, memory)
+    return ThumbnailLimits(pixels or default.pixels, memory, seconds or default.seconds)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import math
+import threading
 from typing import TYPE_CHECKING, Final
 
 import pypdfium2
@@ -12,7 +14,7 @@ from tabkit.errors import FormatError, UsageError
 from tabkit.thumbnail.image import target_size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tabkit.profiles import ThumbnailRules
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 _FINER: Final = 2  # a page is drawn so many times larger and averaged: small text reads better
 _FINER_UP_TO: Final = 1024  # pixels; larger pictures have pixels enough
 _PASSWORD: Final = 4  # FPDF_ERR_PASSWORD of fpdfview.h
+_ONE_AT_A_TIME: Final = threading.Lock()  # PDFium knows nothing of threads
 _BYTES: Final = 3 + 4  # of a pixel: PDFium's bitmap and Pillow's copy
 
 
@@ -38,27 +41,58 @@ def draw_pdf(
     ``rules.page_side`` says so, it is drawn at that size and made smaller or larger from there.
 
     Raises:
-        FormatError: The file is damaged or encrypted, or the page has no area.
+        FormatError: The file is damaged or encrypted, or the page has no area or no end.
         UsageError: There is no such page.
     """
+    side = rules.page_side or max(sizes)
+    drawn = _within(limits.seconds, lambda: _page(path, page, side, limits, name), name)
+    return [_resized(drawn, size, rules, name) for size in sizes]
+
+
+def _within(seconds: float, draw: Callable[[], Image.Image], name: Path | str) -> Image.Image:
+    """Draw in a thread of its own, and leave it behind when it does not come to an end.
+
+    A page can be written so that it takes years, and PDFium cannot be stopped. The process should
+    then end by `os._exit`, as the command line does: exit handlers would take PDFium down under
+    the thread. Who draws files of strangers all day does it in workers that can be ended.
+    """
+    found: concurrent.futures.Future[Image.Image] = concurrent.futures.Future()
+
+    def work() -> None:
+        try:
+            with _ONE_AT_A_TIME:
+                found.set_result(draw())
+        except BaseException as error:
+            found.set_exception(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        return found.result(seconds)
+    except concurrent.futures.TimeoutError as error:
+        reason = f"drawing takes more than {seconds:g} seconds"
+        raise FormatError(reason, name, hint="raise it with --max-seconds") from error
+
+
+def _page(
+    path: Path, page: int, side: int, limits: ThumbnailLimits, name: Path | str
+) -> Image.Image:
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
         raise _refused(error, name) from error
     try:
         pages = len(document)
-        if not 1 <= page <= pages:
-            msg = f"{getattr(name, 'name', name)} has {pages:,} pages, and no page {page:,}"
-            if pages:
-                raise UsageError(msg)
+        if not pages:
             raise FormatError("this PDF has no pages", name)
-        drawn = _draw(document, page - 1, rules.page_side or max(sizes), limits, name)
+        if not 1 <= page <= pages:
+            msg = f"{name} has {pages:,} pages, and no page {page:,}"
+            raise UsageError(msg)
+        return _draw(document, page - 1, side, limits, name)
     except pypdfium2.PdfiumError as error:
         reason = f"cannot draw page {page} of this PDF: {error}"
         raise FormatError(reason, name) from error
     finally:
         document.close()
-    return [_resized(drawn, size, rules, name) for size in sizes]
 
 
 def _refused(error: pypdfium2.PdfiumError, name: Path | str) -> FormatError:
@@ -68,7 +102,11 @@ def _refused(error: pypdfium2.PdfiumError, name: Path | str) -> FormatError:
 
 
 def _draw(
-    document: pypdfium2.PdfDocument, index: int, size: int, limits: ThumbnailLimits, name: Path | str
+    document: pypdfium2.PdfDocument,
+    index: int,
+    size: int,
+    limits: ThumbnailLimits,
+    name: Path | str,
 ) -> Image.Image:
     """Draw a page finer than ``size``, which its longest side is to have."""
     document.init_forms()  # before the page is loaded, else its fields are not drawn
@@ -76,17 +114,16 @@ def _draw(
     width, height = page.get_size()  # points, as the page is turned
     side = max(width, height)
     if not (math.isfinite(side) and min(width, height) > 0):
-        reason = f"page {index + 1} of this PDF has no area ({width:g} × {height:g} points)"
+        reason = f"page {index + 1} of this PDF has no area ({width:g} x {height:g} points)"
         raise FormatError(reason, name)
     pixels = size * _FINER if size <= _FINER_UP_TO else size
     limits.check_memory(pixels * pixels * _BYTES, name)
     bitmap = page.render(scale=pixels / side, rev_byteorder=True)
-    return bitmap.to_pil().convert("RGB")
+    picture: Image.Image = bitmap.to_pil()
+    return picture.convert("RGB")
 
 
-def _resized(
-    drawn: Image.Image, size: int, rules: ThumbnailRules, name: Path | str
-) -> Image.Image:
+def _resized(drawn: Image.Image, size: int, rules: ThumbnailRules, name: Path | str) -> Image.Image:
     target = target_size(drawn.size, size, rules, name)
     small = drawn.resize(target, Image.Resampling.LANCZOS)
     return small.convert("RGBA") if rules.always_alpha else small

@@ -133,15 +133,19 @@ def _sketch(variable: Variable, column: pa.Array) -> Sketch:
 def _shape(variable: Variable, valid: pa.Array) -> tuple[Shape, tuple[float, ...]]:
     if not len(valid):
         return Shape.EMPTY, ()
+    if is_moment(valid.type):
+        return Shape.MOMENTS, _curve(_numbers(valid))
     distinct = len(valid.unique())
     labelled = variable.measure in {Measure.NOMINAL, Measure.ORDINAL} and variable.categories
     if distinct <= _CATEGORIES_MAX or (labelled and distinct <= 2 * _CATEGORIES_MAX):
         return Shape.BARS, _bars(valid)
     if is_text(valid.type):
         return Shape.LINES, _lines(valid)
-    values, _ = values_and_missing(valid)
-    shape = Shape.MOMENTS if is_moment(valid.type) else Shape.CURVE
-    return shape, _curve(values.astype(np.float64))
+    return Shape.CURVE, _curve(_numbers(valid))
+
+
+def _numbers(valid: pa.Array) -> npt.NDArray[np.float64]:
+    return values_and_missing(valid)[0].astype(np.float64)
 
 
 def _bars(valid: pa.Array) -> tuple[float, ...]:
@@ -169,15 +173,15 @@ def _curve(values: npt.NDArray[np.float64]) -> tuple[float, ...]:
     low, high = max(values.min(), low - pad), min(values.max(), high + pad)
     if not np.isfinite(high - low) or low == high:
         return (1.0,)
+    bins = min(_BINS, max(8, round(2 * np.cbrt(len(values)))))
     if np.all(values == np.floor(values)) and high - low >= 1:
-        low, high = np.floor(low), np.ceil(high)
-        step = np.ceil((high - low + 1) / _BINS)
-        count = int(np.ceil((high - low + 1) / step))
-        edges = low - 0.5 + step * np.arange(count + 1)
+        low, high = np.floor(low) - 0.5, np.ceil(high) + 0.5
+        step = np.ceil((high - low) / bins)
+        edges = np.minimum(low + step * np.arange(np.ceil((high - low) / step) + 1), high)
     else:
-        edges = np.linspace(low, high, min(_BINS, max(8, int(np.sqrt(len(values))))) + 1)
+        edges = np.linspace(low, high, bins + 1)
     counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
-    padded = np.pad(counts.astype(np.float64), 1, mode="edge")
+    padded = np.pad(counts / np.diff(edges), 1, mode="edge")  # the last span may be narrower
     return _scaled(padded[:-2] / 4 + padded[1:-1] / 2 + padded[2:] / 4)
 
 

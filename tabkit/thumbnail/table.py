@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 from tabkit.thumbnail.sketch import Shape, Sketch, TableSketch, evenly, sketch_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from PIL import ImageFont
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 Box: TypeAlias = "tuple[int, int, int, int]"  # left, top, right and bottom, both outside
 Colour: TypeAlias = "tuple[int, int, int]"
+Drawer: TypeAlias = "Callable[[ImageDraw.ImageDraw, Sequence[float], Box, Colour], None]"
 
 _COLOURS: Final[dict[Shape, Colour]] = {
     Shape.CURVE: (74, 134, 198),  # blue
@@ -33,9 +34,13 @@ _COLOURS: Final[dict[Shape, Colour]] = {
 _MISSING: Final = (222, 110, 76)  # orange
 _NAME: Final = (125, 132, 144)
 _TILE: Final = (128, 136, 150, 30)  # the ground of a tile, nearly transparent
-_TILE_MIN: Final = 9  # pixels; a picture of 64 has at most 6 × 6 tiles
+_TILE_MIN: Final = 9  # pixels; a picture of 64 has at most 6 x 6 tiles
 _TILE_ASPECT: Final = 1.25  # width over height
 _NAMED_FROM: Final = 56  # pixels of a tile's width that carry a name
+_CURVED_FROM: Final = 28  # pixels of a tile's height that carry a curve and an area of its own
+_LIGHTER: Final = 120  # opacity of the area then
+_LATIN: Final = 0x250  # Pillow's own font has the letters up to here
+_SLOTS: Final = 4  # bars are no wider than if there were so many
 
 
 def draw_table(stream: TableStream, sizes: Sequence[int]) -> list[Image.Image]:
@@ -63,7 +68,7 @@ def _draw(sketch: TableSketch, size: int) -> Image.Image:
         row, column = divmod(index, columns)
         left, right = _span(size, columns, column, gap)
         top, bottom = _span(size, rows, row, gap)
-        _tile(draw, variable, (left, top, right, bottom))
+        _tile(draw, variable, (left, top, right, bottom), curved=size // rows >= _CURVED_FROM)
     return image
 
 
@@ -83,7 +88,7 @@ def _span(size: int, parts: int, index: int, gap: int) -> tuple[int, int]:
     return begin, (index + 1) * inner // parts + index * gap
 
 
-def _tile(draw: ImageDraw.ImageDraw, variable: Sketch, box: Box) -> None:
+def _tile(draw: ImageDraw.ImageDraw, variable: Sketch, box: Box, *, curved: bool) -> None:
     left, top, right, bottom = box
     width, height = right - left, bottom - top
     if width >= _NAMED_FROM // 2:
@@ -94,12 +99,15 @@ def _tile(draw: ImageDraw.ImageDraw, variable: Sketch, box: Box) -> None:
     left, top, right, bottom = left + inset, top + inset, right - inset, bottom - inset
     if width >= _NAMED_FROM:
         top += _named(draw, variable.name, left, top, right - left)
-    rail = max(1, round(height / 24))
+    rail = max(1, min(3, height // 24))
     _rail(draw, variable.missing, (left, bottom - rail, right, bottom), variable.shape)
     plot = (left, top, right, bottom - rail - (1 if height >= 12 else 0))  # noqa: PLR2004
     if plot[3] - plot[1] < 1 or plot[2] - plot[0] < 1:
         return
-    _DRAWERS[variable.shape](draw, variable.heights, plot, _COLOURS[variable.shape])
+    drawer = _DRAWERS[variable.shape]
+    if drawer is _curve and not curved:
+        drawer = _area
+    drawer(draw, variable.heights, plot, _COLOURS[variable.shape])
 
 
 def _rail(draw: ImageDraw.ImageDraw, missing: float, box: Box, shape: Shape) -> None:
@@ -118,27 +126,49 @@ def _rail(draw: ImageDraw.ImageDraw, missing: float, box: Box, shape: Shape) -> 
 
 def _bars(draw: ImageDraw.ImageDraw, heights: Sequence[float], box: Box, colour: Colour) -> None:
     left, top, right, bottom = box
-    width, count = right - left, len(heights)
-    gap = 0 if width < 2 * count else max(1, width // (6 * count))
-    if width < count:
-        _curve(draw, heights, box, colour)
+    width, slots = right - left, max(len(heights), _SLOTS)
+    if width < len(heights):
+        _area(draw, heights, box, colour)
         return
+    gap = 0 if width < 2 * slots else max(1, width // (6 * slots))
+    shift = (width + gap) * (slots - len(heights)) // (2 * slots)  # few bars stand in the middle
     for index, height in enumerate(heights):
-        begin, end = _span(width, count, index, gap)
-        for x in range(left + begin, left + end):
+        begin, end = _span(width, slots, index, gap)
+        for x in range(left + shift + begin, left + shift + end):
             _column(draw, x, height, (top, bottom), colour)
 
 
-def _curve(draw: ImageDraw.ImageDraw, heights: Sequence[float], box: Box, colour: Colour) -> None:
+def _area(draw: ImageDraw.ImageDraw, heights: Sequence[float], box: Box, colour: Colour) -> None:
+    """Draw the area under a curve."""
     left, top, right, bottom = box
-    width = right - left
-    for x in range(width):
-        at = (x + 0.5) / width * len(heights) - 0.5
-        below = min(max(math.floor(at), 0), len(heights) - 1)
-        above = min(below + 1, len(heights) - 1)
-        share = min(max(at - below, 0.0), 1.0)
-        height = heights[below] * (1 - share) + heights[above] * share
+    for x in range(right - left):
+        height = _between(heights, (x + 0.5) / (right - left))
         _column(draw, left + x, height, (top, bottom), colour)
+
+
+def _curve(draw: ImageDraw.ImageDraw, heights: Sequence[float], box: Box, colour: Colour) -> None:
+    """Draw a curve with the area under it in a lighter shade."""
+    left, top, right, bottom = box
+    width, tall = right - left, bottom - top
+    thick = max(2, tall // 40)
+    line = []
+    for x in range(width):
+        height = _between(heights, (x + 0.5) / width) * (tall - thick)
+        draw.line(
+            (left + x, min(bottom - round(height), bottom - 1), left + x, bottom - 1),
+            (*colour, _LIGHTER),
+        )
+        line.append((left + x, bottom - height - thick / 2))
+    draw.line(line, colour, thick, joint="curve")
+
+
+def _between(heights: Sequence[float], at: float) -> float:
+    """Return the height at a share of the width, between the middles of two spans."""
+    place = at * len(heights) - 0.5
+    below = min(max(math.floor(place), 0), len(heights) - 1)
+    above = min(below + 1, len(heights) - 1)
+    share = min(max(place - below, 0.0), 1.0)
+    return heights[below] * (1 - share) + heights[above] * share
 
 
 def _column(
@@ -169,7 +199,7 @@ def _nothing(*_: object) -> None:
     pass
 
 
-_DRAWERS: Final = {
+_DRAWERS: Final[dict[Shape, Drawer]] = {
     Shape.BARS: _bars,
     Shape.CURVE: _curve,
     Shape.MOMENTS: _curve,
@@ -180,14 +210,15 @@ _DRAWERS: Final = {
 
 def _named(draw: ImageDraw.ImageDraw, name: str, left: int, top: int, width: int) -> int:
     """Write a variable's name, shortened to fit; return the height that it takes."""
-    size = max(9, min(22, width // 7))
+    size = max(9, min(15, width // 7))
     font = _font(size)
-    text = name
-    while text and draw.textlength(text, font) > width:
-        text = text[:-2] + "…" if len(text) > 2 else ""  # noqa: PLR2004
-    if text.isprintable() and all(ord(each) < 0x250 or each == "…" for each in text):  # noqa: PLR2004
+    text, kept = name, len(name)
+    while kept and draw.textlength(text, font) > width:
+        kept -= 1  # the end of a name tells more than its middle
+        text = name[: -(-kept // 2)] + "…" + name[len(name) - kept // 2 :]
+    if text.isprintable() and all(ord(each) < _LATIN or each == "…" for each in text):
         draw.text((left, top - size // 6), text, _NAME, font)
-    return size + max(1, size // 5)
+    return size + max(2, size // 2)
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
