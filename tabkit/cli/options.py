@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
-import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,6 +71,9 @@ def on_disk(source: str, name: str | None) -> Iterator[tuple[Path, str | None]]:
     if source != "-":
         yield Path(source), name
         return
+    import shutil
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="tabkit-", suffix=Path(name or "").suffix) as copy:
         shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.flush()
@@ -82,4 +82,6 @@ def on_disk(source: str, name: str | None) -> Iterator[tuple[Path, str | None]]:
 
 def print_json(value: object) -> None:
     """Print ``value`` as JSON on stdout."""
+    import json
+
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))

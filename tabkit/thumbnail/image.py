@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # else its errors go to stderr
 
 _GAP: Final = 2  # how many times the asked size is left for Lanczos
+_DRAFT_GAP: Final = 1.5  # the same, for what a JPEG decoder has averaged
 _BAND_PIXELS: Final = 1 << 20  # pixels converted at a time
 _ROWS_PER_STRIP: Final = 278  # TIFF
 _ORIENTATION: Final = 0x0112  # EXIF and TIFF
@@ -74,7 +75,8 @@ def draw_image(
             width, height = image.size
             limits.check_pixels(width, height, name)
             if not rules.nearest:  # a JPEG can be decoded at a half, a quarter or an eighth
-                image.draft(None, (_GAP * max(sizes), _GAP * max(sizes)))
+                largest = target_size(image.size, max(sizes), rules, name)
+                image.draft(None, (int(_DRAFT_GAP * largest[0]), int(_DRAFT_GAP * largest[1])))
             limits.check_memory(_needed(image, file_format, width * height), name)
             return _draw_all(_decoded(image, file), sizes, rules, name)
         except FormatError:
