@@ -174,8 +174,8 @@ def _table(
     except UnknownFormatError:
         found = None
     if found is None or Path(shown).suffix.lower() in IMAGE_SUFFIXES:
-        reason = f"this is no file that a thumbnail can be made of; it draws {IMAGE_NAMES}"
-        raise UnknownFormatError(reason, shown)
+        reason = "no thumbnail can be made of this file"
+        raise UnknownFormatError(reason, shown, hint=f"tabkit draws {IMAGE_NAMES}")
     options = dataclasses.replace(options or ReadOptions(), profile=profile)
     stream = open_with(source, options, found, shown)
     return [_png(each, zlib.Z_DEFAULT_STRATEGY) for each in draw_table(stream, sizes)]

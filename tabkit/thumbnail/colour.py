@@ -16,6 +16,7 @@ _TRANSPARENT: Final = frozenset({"LA", "PA", "RGBA", "La", "RGBa"})
 _MULTIPLIED: Final = {"LA": "La", "RGBA": "RGBa", "PA": "RGBa"}
 _BITS_PER_SAMPLE: Final = 258  # TIFF
 _WHITE_16: Final = 65535
+_DARK: Final = 16  # times darker than it could be: such a picture is stretched
 
 
 def has_alpha(image: Image.Image) -> bool:
@@ -48,16 +49,18 @@ def _multiplied(part: Image.Image) -> Image.Image:
 def _range(image: Image.Image) -> tuple[float, float]:
     """Return the values that become black and white.
 
-    16 bits have a range of their own, which TIFF may narrow (12 bits in 16); whole numbers of 32
-    bits and floating-point numbers have none, so that the picture's own is taken, unless it is a
-    16-bit portable greymap or in the unit interval.
+    16 bits have a range of their own, which TIFF may narrow (12 bits in 16); but of a picture that
+    uses less than a sixteenth of it, as cameras of instruments make them, nothing would be seen.
+    Such a one, whole numbers of 32 bits and floating-point numbers are stretched from their least
+    to their greatest value, unless they are a 16-bit greymap or in the unit interval.
     """
-    if image.mode not in {"I", "F"}:
-        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))
-        return 0, (1 << min(bits if isinstance(bits, int) else bits[0], 16)) - 1
     low, high = image.getextrema()
     assert isinstance(low, int | float)
     assert isinstance(high, int | float)
+    if image.mode not in {"I", "F"}:
+        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))
+        white = (1 << min(bits if isinstance(bits, int) else bits[0], 16)) - 1
+        return (low, high) if high < white / _DARK else (0, white)
     if image.mode == "I" and getattr(image, "format", None) in {"PPM", "PNG"}:
         return 0, _WHITE_16
     if not (math.isfinite(low) and math.isfinite(high)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import math
+import mmap
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -79,7 +80,7 @@ def _page(
     try:
         document = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
-        raise _refused(error, name) from error
+        raise _refused(error, path, name) from error
     try:
         pages = len(document)
         if not pages:
@@ -95,10 +96,20 @@ def _page(
         document.close()
 
 
-def _refused(error: pypdfium2.PdfiumError, name: Path | str) -> FormatError:
-    if getattr(error, "err_code", None) == _PASSWORD:
+def _refused(error: pypdfium2.PdfiumError, path: Path, name: Path | str) -> FormatError:
+    # PDFium does not always set its error: the code may be that of an earlier file.
+    if getattr(error, "err_code", None) == _PASSWORD and _names_encryption(path):
         return FormatError("this PDF is encrypted", name, hint="save it without a password first")
-    return FormatError(f"this PDF is damaged: {' '.join(str(error).split())}", name)
+    return FormatError("this PDF is damaged: PDFium cannot open it", name)
+
+
+def _names_encryption(path: Path) -> bool:
+    """Whether a file has the entry that every encrypted PDF has, which itself is never encrypted."""
+    with (
+        path.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        return content.find(b"/Encrypt") >= 0
 
 
 def _draw(

@@ -140,7 +140,7 @@ def test_content_decides_not_the_suffix(tmp_path: Path) -> None:
     (tmp_path / "b.jpg").write_bytes(page(b""))
     assert drawn(tmp_path / "b.jpg").size == (64, 32)
     (tmp_path / "c.png").write_bytes(b"a,b\n1,2\n")
-    with pytest.raises(UnknownFormatError, match=r"c\.png: this is no file that a thumbnail"):
+    with pytest.raises(UnknownFormatError, match=r"c\.png: no thumbnail can be made"):
         drawn(tmp_path / "c.png")
     (tmp_path / "bmi.csv").write_bytes(b"BMI,age\n21,40\n")
     assert drawn(tmp_path / "bmi.csv").size == (64, 64)

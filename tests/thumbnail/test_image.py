@@ -127,6 +127,17 @@ def test_numbers_without_a_range_of_their_own(tmp_path: Path) -> None:
         assert near(shown.getpixel((63, 16)), (255,), 5)
 
 
+def test_dark_pictures_of_instruments_are_stretched(tmp_path: Path) -> None:
+    """16 bits of which 10 are used show something; those that use a sixteenth stay as they are."""
+    ramp = np.tile(np.linspace(300, 1023, 200), (100, 1)).astype(np.uint16)
+    Image.fromarray(ramp).save(tmp_path / "dark.tif")
+    shown = drawn(tmp_path / "dark.tif")
+    assert near(shown.getpixel((0, 16)), (0,), 5)
+    assert near(shown.getpixel((63, 16)), (255,), 5)
+    Image.fromarray(ramp * 4 + 4).save(tmp_path / "used.tif")
+    assert near(drawn(tmp_path / "used.tif").getpixel((63, 16)), (16,))
+
+
 def test_one_bit_becomes_grey(tmp_path: Path) -> None:
     """Lines of one pixel are averaged, not picked."""
     image = Image.new("1", (512, 512))

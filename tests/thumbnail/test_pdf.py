@@ -117,6 +117,16 @@ def test_encrypted(file: Path) -> None:
         drawn(file)
 
 
+def test_encrypted_is_not_said_of_the_next_file(file: Path) -> None:
+    """PDFium keeps its last error where it gives none."""
+    test_encrypted(file)
+    file.write_bytes(
+        pdf(b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [] /Count 0 >>")
+    )
+    with pytest.raises(FormatError, match="damaged|no pages"):
+        drawn(file)
+
+
 @pytest.mark.parametrize(
     "content",
     [b"%PDF-1.7\n", b"%PDF-1.4\ntrailer << /Root 1 0 R >>", pdf(b"<< /Type /Catalog >>")],
