@@ -6,10 +6,10 @@ STAMP := $(VENV)/.installed
 SHARED := ../shared
 KERNELS := setup.py $(wildcard tabkit/_native/src/*)
 
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench contact-sheet clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z]+:.*##' Makefile | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
 
 $(STAMP): pyproject.toml $(KERNELS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -40,5 +40,8 @@ bench: $(STAMP) ## Measure against peers, write benchmarks/RESULTS.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@$(BIN)/python benchmarks/run.py
 
+contact-sheet: $(STAMP) ## Draw the corpus's thumbnails to look at, into contact-sheet/
+	@$(BIN)/python tests/thumbnail/contact_sheet.py $(SHARED)/corpus contact-sheet
+
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) demo-out build dist
+	@rm -rf $(VENV) demo-out contact-sheet build dist

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from tabkit.profiles import Profile as Profile
     from tabkit.read import open_table as open_table
     from tabkit.read import read as read
+    from tabkit.thumbnail import ThumbnailLimits as ThumbnailLimits
+    from tabkit.thumbnail import thumbnail as thumbnail
     from tabkit.verify import verify as verify
 
 __version__: Final = "0.1.0"
@@ -98,6 +100,7 @@ _HOMES: Final = {
     ),
     "tabkit.profiles": ("DATAVERSE", "TABKIT", "Profile"),
     "tabkit.read": ("open_table", "read"),
+    "tabkit.thumbnail": ("ThumbnailLimits", "thumbnail"),
     "tabkit.verify": ("verify",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}

@@ -16,7 +16,6 @@ pickling from a worker process. A message is one line: FILE: what is wrong, wher
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -83,6 +82,8 @@ class VariableNotFoundError(TabkitError, KeyError):
         self.name, self.available = name, tuple(available)
 
     def __str__(self) -> str:
+        import difflib
+
         close = difflib.get_close_matches(self.name, self.available, n=3)
         hint = f"; did you mean {', '.join(close)}?" if close else ""
         return f"no variable named {self.name!r} among {len(self.available)}{hint}"

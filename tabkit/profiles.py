@@ -49,6 +49,25 @@ class TabLayout:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ThumbnailRules:
+    """How a picture is made small.
+
+    ``image_bytes``, ``pdf_bytes``: larger sources are refused; 0 is no limit.
+    ``page_side``: pages of a PDF are drawn with this longest side and then made smaller; 0 draws
+    them in the size that is asked for.
+    ``as_stored``: the numbers of the file are shown without turning (EXIF) or colour management.
+    """
+
+    enlarge: bool = False
+    nearest: bool = False
+    as_stored: bool = False
+    always_alpha: bool = False
+    image_bytes: int = 0
+    pdf_bytes: int = 0
+    page_side: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Profile:
     r"""One consistent set of choices.
 
@@ -83,6 +102,7 @@ class Profile:
             name, 15 digits, quotes doubled, logicals 0 and 1 with categories, unknown classes text.
         sheets_as_stored: Of an ``.xlsx`` the stored values of its first sheet are read: dates are
             serial numbers, names lose blanks and underscores.
+        thumbnails: How pictures are made small.
     """
 
     name: str
@@ -106,6 +126,7 @@ class Profile:
     r_keeps_missing: bool = True
     r_quirks: bool = False
     sheets_as_stored: bool = False
+    thumbnails: ThumbnailRules = ThumbnailRules()
 
     def r_object(self, origin: Origin) -> str | None:
         """Return the name of a data frame of a table from ``origin``; None for its file's own."""
@@ -177,6 +198,15 @@ DATAVERSE: Final = Profile(
     r_keeps_missing=False,
     r_quirks=True,
     sheets_as_stored=True,
+    thumbnails=ThumbnailRules(  # Source: ImageThumbConverter
+        enlarge=True,
+        nearest=True,
+        as_stored=True,
+        always_alpha=True,
+        image_bytes=3_000_000,
+        pdf_bytes=1_000_000,
+        page_side=400,
+    ),
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -9,7 +9,6 @@ import json
 import re
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -183,6 +182,8 @@ def on_disk(source: str, name: str | None) -> Iterator[tuple[Path, str | None]]:
     if source != "-":
         yield Path(source), name
         return
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="tabkit-", suffix=Path(name or "").suffix) as copy:
         shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.flush()
