@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tabkit.model import TableStream as TableStream
     from tabkit.model import Variable as Variable
     from tabkit.model import VariableDescription as VariableDescription
+    from tabkit.prep import prep as prep
     from tabkit.profiles import DATAVERSE as DATAVERSE
     from tabkit.profiles import TABKIT as TABKIT
     from tabkit.profiles import Profile as Profile
@@ -92,6 +93,7 @@ _HOMES: Final = {
         "Variable",
         "VariableDescription",
     ),
+    "tabkit.prep": ("prep",),
     "tabkit.profiles": ("DATAVERSE", "TABKIT", "Profile"),
     "tabkit.read": ("open_table", "read"),
     "tabkit.verify": ("verify",),

@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import hashlib
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from tabkit.loss import Ledger
     from tabkit.model import Description, Finding, Origin, TableStream
 
-PARTS: Final = ("tab", "ddi", "original")
-_SUFFIXES: Final = {"tab": ".tab", "ddi": "-ddi.xml"}
+PARTS: Final = ("tab", "ddi", "prep", "original")
+USUAL: Final = ("tab", "ddi", "original")
+_SUFFIXES: Final = {"tab": ".tab", "ddi": "-ddi.xml", "prep": "-prep.json"}
 _CHUNK: Final = 1 << 20
 
 
@@ -54,7 +56,7 @@ def ingest(
     source: Path | str,
     folder: Path | str,
     *,
-    only: Sequence[str] = PARTS,
+    only: Sequence[str] = USUAL,
     profile: Profile | str = TABKIT,
     ddi_version: str = "2.5",
     force: bool = False,
@@ -68,8 +70,9 @@ def ingest(
     Args:
         source: The file; it is decoded once, block by block.
         folder: Where the outputs go; made when missing.
-        only: Which parts: ``tab`` (the archival table), ``ddi`` (the codebook), ``original``
-            (a copy of the source, unless the source lies in ``folder`` already).
+        only: Which parts: ``tab`` (the archival table), ``ddi`` (the codebook), ``prep``
+            (summaries and plot values of each variable as JSON), ``original`` (a copy of the
+            source, unless the source lies in ``folder`` already).
         profile: ``tabkit`` or ``dataverse``.
         ddi_version: ``2.5``, ``2.6`` or ``repository``.
         force: Replace outputs that exist.
@@ -100,7 +103,7 @@ def ingest(
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
         copy = pool.submit(preserve, source, paths.get("original"))
         stream = stack.enter_context(open_source(source, options, file_format, file_name))
-        description = _pass(stream, paths.get("tab"), chosen, progress)
+        description = _pass(stream, paths, chosen, progress)
         origin = _with_digests(stream.origin, copy.result())
         description = _with_origin(description, origin)
         if "ddi" in paths:
@@ -172,20 +175,34 @@ def _targets(source: Path, folder: Path, file_name: str, parts: Sequence[str]) -
 
 def _pass(
     stream: TableStream,
-    tab: Path | None,
+    paths: Mapping[str, Path],
     profile: Profile,
     progress: Callable[[int, int | None], None] | None,
 ) -> Description:
-    """Send every block to the archival table and to the description, once."""
+    """Send every block to the archival table and to the description, once; write the prep."""
     from tabkit.describe import describe
+    from tabkit.prep import Summaries, prep_object, prep_of_tab, write_prep
     from tabkit.write.tab import tab_appender
 
+    summaries = Summaries()
     with contextlib.ExitStack() as stack:
+        tab, prep = paths.get("tab"), paths.get("prep")
+        if prep is not None and tab is None and profile.prep_by_script:
+            tab = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tabkit-")), "tab")
         append = None
         if tab is not None:
             file = stack.enter_context(tab.open("wb"))
             append = tab_appender(file, stream.variables, profile.tab_layout(stream.origin))
-        return describe(_tapped(stream, append, progress), profile=profile)
+        observe = summaries.observe if prep and not profile.prep_by_script else None
+        tapped = _tapped(stream, append, progress)
+        description = describe(tapped, profile=profile, observe=observe)
+        if prep is not None:
+            found = prep_object(summaries.variables)
+            if tab is not None and profile.prep_by_script:
+                file.flush()
+                found = prep_of_tab(tab)
+            write_prep(found, prep)
+    return description
 
 
 def _tapped(

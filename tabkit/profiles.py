@@ -72,6 +72,9 @@ class Profile:
             115 and ASCII from 117 on (labels UTF-8), other bytes U+FFFD; the 27 missing codes
             count from version 111 on, none is told apart and 2^333 is none; labels of missing
             codes keep the code; a blank long string is "".
+        prep_by_script: Preprocessed data are what the repository's R script makes of the archival
+            table's text; else they are made of the values.
+        packed_names: Citations in a bundle are named without a separator: ``xcitation-ris.ris``.
     """
 
     name: str
@@ -91,6 +94,8 @@ class Profile:
     commons_math: bool = False
     float_format: bool = False
     stata_quirks: bool = False
+    prep_by_script: bool = False
+    packed_names: bool = False
 
     def tab_layout(self, origin: Origin) -> TabLayout:
         """Return how cells of a table from ``origin`` are printed."""
@@ -132,6 +137,8 @@ DATAVERSE: Final = Profile(
     commons_math=True,
     float_format=True,
     stata_quirks=True,
+    prep_by_script=True,
+    packed_names=True,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -13,6 +14,8 @@ from tabkit.errors import UsageError
 from tabkit.formats import find_format
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tabkit.loss import Ledger
 
 
@@ -29,10 +32,27 @@ def convert_to(source: Path, target: str, *, to: str | None, **choices: Any) -> 
     if to is None:
         msg = "standard output needs a format: --to tab, csv, …"
         raise UsageError(msg)
+    with _sent(find_format(to).suffixes[0]) as draft:
+        return convert(source, draft, to=to, **choices)
+
+
+def prep_to(source: Path, target: str, **choices: Any) -> None:
+    """Write the preprocessed data of a file, or send it to stdout where ``target`` is ``-``."""
+    from tabkit.prep import prep
+
+    if target != "-":
+        prep(source, Path(target), **choices)
+        return
+    with _sent("-prep.json") as draft:
+        prep(source, draft, **choices)
+
+
+@contextlib.contextmanager
+def _sent(suffix: str) -> Iterator[Path]:
+    """Give a file to write; what is in it when the block ends well goes to stdout."""
     with tempfile.TemporaryDirectory(prefix="tabkit-") as folder:
-        draft = Path(folder) / f"out{find_format(to).suffixes[0]}"
-        ledger = convert(source, draft, to=to, **choices)
+        draft = Path(folder) / f"out{suffix}"
+        yield draft
         with draft.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
-    return ledger

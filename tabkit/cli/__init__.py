@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tabkit import __version__
-from tabkit.cli import checks, tables
+from tabkit.cli import access, checks, tables
 from tabkit.cli.options import CONTEXT
 from tabkit.messages import explain, say
 
@@ -72,6 +72,7 @@ for _command in (
     tables.convert,
     tables.describe,
     tables.unf,
+    access.prep,
     checks.validate,
     checks.verify,
     tables.formats,

@@ -20,6 +20,7 @@ from tabkit.read import joined_tags, read_all, stream_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tabkit.describe.accumulate import Observer
     from tabkit.model import TableStream, Variable, VariableDescription
     from tabkit.profiles import Profile
 
@@ -40,6 +41,8 @@ class Describer:
         digits: Significant digits of a number in the UNF, 2 to 16.
         characters: UTF-16 code units of a string in the UNF.
         memory: Bytes of numbers kept in memory; one column and its distinct values come on top.
+        observe: Called at the end with each settled variable, its description and its distinct
+            valid values: a `Tally`, (text, count) pairs, or None where they were not kept apart.
 
     Raises:
         ValueError: ``digits`` is under 2 or ``characters`` under 1.
@@ -55,6 +58,7 @@ class Describer:
         digits: int = DIGITS,
         characters: int = CHARACTERS,
         memory: float = SPILL_BYTES,
+        observe: Observer | None = None,
     ) -> None:
         layout = profile.tab_layout(origin)
         hasher = UnfHasher(digits=digits, characters=characters)
@@ -64,6 +68,7 @@ class Describer:
             for kind, variable in zip(schema.types, variables, strict=True)
         ]
         self._names = schema.names
+        self._observe = observe
         self._waiting: list[Block] = []
         self._rows = self._cases = 0
 
@@ -86,7 +91,10 @@ class Describer:
         self._work()
         variables, described = [], []
         while self._columns:  # one by one, so that a column's memory is free for the next
-            variable, description = self._columns.pop(0).finish()
+            column = self._columns.pop(0)
+            variable, description = column.finish()
+            if self._observe is not None:
+                self._observe(variable, description, column.distinct)
             variables.append(variable)
             described.append(description)
         unfs = [each.unf for each in described]
@@ -111,6 +119,7 @@ def describe(
     *,
     digits: int = DIGITS,
     characters: int = CHARACTERS,
+    observe: Observer | None = None,
 ) -> Description:
     """Compute statistics, category frequencies and UNFs of every variable.
 
@@ -124,6 +133,7 @@ def describe(
         digits: Significant digits of a number in the UNF, 2 to 16. A variable's UNF names what is
             not the default in its header, ``UNF:6:N9:…``, the file's does not.
         characters: UTF-16 code units of a string in the UNF.
+        observe: As in `Describer`.
 
     Raises:
         FormatError: The stream's file breaks its format's rules.
@@ -138,6 +148,7 @@ def describe(
         stream.origin,
         digits=digits,
         characters=characters,
+        observe=observe,
     )
     with stream:
         for block in stream.blocks:
