@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from tabkit.profiles import Profile as Profile
     from tabkit.read import open_table as open_table
     from tabkit.read import read as read
+    from tabkit.subset import subset as subset
     from tabkit.verify import verify as verify
 
 __version__: Final = "0.1.0"
@@ -96,6 +97,7 @@ _HOMES: Final = {
     "tabkit.prep": ("prep",),
     "tabkit.profiles": ("DATAVERSE", "TABKIT", "Profile"),
     "tabkit.read": ("open_table", "read"),
+    "tabkit.subset": ("subset",),
     "tabkit.verify": ("verify",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}

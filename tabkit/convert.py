@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +10,7 @@ from tabkit.errors import LossError, UsageError
 from tabkit.formats import FileFormat, ReadOptions, find_format, format_of_target
 from tabkit.loss import Loss
 from tabkit.output import whole_files
+from tabkit.selection import chosen_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +40,8 @@ def convert(
         source: The file to read.
         target: The file to write; its suffix tells the format unless ``to`` does.
         to: A format of ``tabkit formats``.
-        variables: Keep these only, in this order.
+        variables: Keep these only, in this order: names, patterns, ids and ranges as in
+            `tabkit.selection`.
         header: False leaves out the line of names of an archival table or a CSV file.
         on_loss: ``error`` refuses to write what the target cannot carry in full.
         force: Replace a target that exists.
@@ -60,23 +63,46 @@ def convert(
 
     source, target = Path(source), Path(target)
     options = options or ReadOptions()
-    if on_loss not in ON_LOSS:
-        msg = f"on_loss is one of {', '.join(ON_LOSS)}, not {on_loss!r}"
-        raise UsageError(msg)
     written = find_format(to) if to else format_of_target(target)
-    with whole_files([target], force=force) as (draft,):
-        stream = open_with(source, options, file_format, name)
-        if variables is not None:
-            stream = select_stream(stream, variables)
-        with stream:
+    stream = open_with(source, options, file_format, name)
+    if variables is not None:
+        names = [variable.name for variable in stream.variables]
+        with contextlib.ExitStack() as stack:
+            stack.callback(stream.close)
+            stream = select_stream(stream, chosen_names(variables, names))
+            stack.pop_all()
+    return write_target(stream, target, written, header=header, on_loss=on_loss, force=force)
+
+
+def write_target(
+    stream: TableStream,
+    target: Path,
+    written: FileFormat,
+    *,
+    header: bool = True,
+    on_loss: str = "warn",
+    force: bool = False,
+) -> Ledger:
+    """Write a stream to a file, whole or not at all, and return what it does not carry.
+
+    Raises:
+        LossError: Something would be lost and ``on_loss`` is ``error``; nothing is written.
+        OutputError: The target exists already or cannot be written.
+        UsageError: ``on_loss`` is none of the three.
+    """
+    with stream:
+        if on_loss not in ON_LOSS:
+            msg = f"on_loss is one of {', '.join(ON_LOSS)}, not {on_loss!r}"
+            raise UsageError(msg)
+        with whole_files([target], force=force) as (draft,):
             ledger = _write(stream, draft, written, header=header)
-        ledger += tuple(
-            Loss(finding.text, finding.variable)
-            for finding in stream.findings
-            if finding.severity == "warning"
-        )
-        if ledger and on_loss == "error":
-            raise LossError(target, [str(loss) for loss in ledger])
+            ledger += tuple(
+                Loss(finding.text, finding.variable)
+                for finding in stream.findings
+                if finding.severity == "warning"
+            )
+            if ledger and on_loss == "error":
+                raise LossError(target, [str(loss) for loss in ledger])
     return ledger
 
 

@@ -14,7 +14,7 @@ from tabkit.errors import UsageError
 from tabkit.formats import find_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tabkit.loss import Ledger
 
@@ -27,13 +27,20 @@ def convert_to(source: Path, target: str, *, to: str | None, **choices: Any) -> 
     Raises:
         UsageError: Standard output needs ``to``.
     """
-    if target != "-":
-        return convert(source, Path(target), to=to, **choices)
-    if to is None:
-        msg = "standard output needs a format: --to tab, csv, …"
-        raise UsageError(msg)
-    with _sent(find_format(to).suffixes[0]) as draft:
-        return convert(source, draft, to=to, **choices)
+    return _written(convert, source, target, to=to, **choices)
+
+
+def subset_to(source: Path, target: str, *, to: str | None, **choices: Any) -> Ledger:
+    """Write a part of a file, or send it to stdout where ``target`` is ``-``.
+
+    Raises:
+        UsageError: Standard output needs ``to``, unless the source is an archival table.
+    """
+    from tabkit.subset import subset
+
+    if target == "-" and to is None and source.suffix.lower() == ".tab":
+        to = "tab"
+    return _written(subset, source, target, to=to, **choices)
 
 
 def prep_to(source: Path, target: str, **choices: Any) -> None:
@@ -45,6 +52,18 @@ def prep_to(source: Path, target: str, **choices: Any) -> None:
         return
     with _sent("-prep.json") as draft:
         prep(source, draft, **choices)
+
+
+def _written(
+    write: Callable[..., Ledger], source: Path, target: str, *, to: str | None, **choices: Any
+) -> Ledger:
+    if target != "-":
+        return write(source, Path(target), to=to, **choices)
+    if to is None:
+        msg = "standard output needs a format: --to tab, csv, …"
+        raise UsageError(msg)
+    with _sent(find_format(to).suffixes[0]) as draft:
+        return write(source, draft, to=to, **choices)
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ def verify(
 
     data = Path(data)
     book = read_codebook(Path(codebook))
-    file, expected = _part_of(book, Path(name or data).stem)
+    file, expected = part_of(book, Path(name or data).stem)
     options = options or ReadOptions()
     source = None if file_format else _archival_table(data, name or data.name, expected)
     if source is None:
@@ -60,7 +60,7 @@ def verify(
     return list(_differences(description, file, expected))
 
 
-def _part_of(book: Codebook, stem: str) -> tuple[CodebookFile | None, list[CodebookVariable]]:
+def part_of(book: Codebook, stem: str) -> tuple[CodebookFile | None, list[CodebookVariable]]:
     """Return the file that the codebook describes under this name, or its only one."""
     named = [file for file in book.files if Path(file.name).stem == stem]
     file = next(iter(named or book.files), None)

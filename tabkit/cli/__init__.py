@@ -72,6 +72,7 @@ for _command in (
     tables.convert,
     tables.describe,
     tables.unf,
+    access.subset,
     access.prep,
     checks.validate,
     checks.verify,
