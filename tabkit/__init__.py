@@ -48,11 +48,13 @@ if TYPE_CHECKING:
     from tabkit.model import TableStream as TableStream
     from tabkit.model import Variable as Variable
     from tabkit.model import VariableDescription as VariableDescription
+    from tabkit.prep import prep as prep
     from tabkit.profiles import DATAVERSE as DATAVERSE
     from tabkit.profiles import TABKIT as TABKIT
     from tabkit.profiles import Profile as Profile
     from tabkit.read import open_table as open_table
     from tabkit.read import read as read
+    from tabkit.subset import subset as subset
     from tabkit.thumbnail import ThumbnailLimits as ThumbnailLimits
     from tabkit.thumbnail import thumbnail as thumbnail
     from tabkit.verify import verify as verify
@@ -98,8 +100,10 @@ _HOMES: Final = {
         "Variable",
         "VariableDescription",
     ),
+    "tabkit.prep": ("prep",),
     "tabkit.profiles": ("DATAVERSE", "TABKIT", "Profile"),
     "tabkit.read": ("open_table", "read"),
+    "tabkit.subset": ("subset",),
     "tabkit.thumbnail": ("ThumbnailLimits", "thumbnail"),
     "tabkit.verify": ("verify",),
 }

@@ -6,6 +6,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import hashlib
+import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -21,8 +22,14 @@ if TYPE_CHECKING:
     from tabkit.loss import Ledger
     from tabkit.model import Block, Description, Finding, Origin, TableStream
 
-PARTS: Final = ("tab", "rdata", "ddi", "original")
-_SUFFIXES: Final = {"tab": ".tab", "rdata": ".RData", "ddi": "-ddi.xml"}
+PARTS: Final = ("tab", "rdata", "ddi", "prep", "original")
+USUAL: Final = ("tab", "rdata", "ddi", "original")
+_SUFFIXES: Final = {
+    "tab": ".tab",
+    "rdata": ".RData",
+    "ddi": "-ddi.xml",
+    "prep": "-prep.json",
+}
 _CHUNK: Final = 1 << 20
 
 
@@ -55,7 +62,7 @@ def ingest(
     source: Path | str,
     folder: Path | str,
     *,
-    only: Sequence[str] = PARTS,
+    only: Sequence[str] = USUAL,
     profile: Profile | str = TABKIT,
     ddi_version: str = "2.5",
     force: bool = False,
@@ -71,8 +78,8 @@ def ingest(
         source: The file; it is decoded once, block by block.
         folder: Where the outputs go; made when missing.
         only: Which parts: ``tab`` (the archival table), ``rdata`` (a data frame for R), ``ddi``
-            (the codebook), ``original`` (a copy of the source, unless the source lies in
-            ``folder`` already).
+            (the codebook), ``prep`` (summaries and plot values of each variable as JSON),
+            ``original`` (a copy of the source, unless the source lies in ``folder`` already).
         profile: ``tabkit`` or ``dataverse``.
         ddi_version: ``2.5``, ``2.6`` or ``repository``.
         force: Replace outputs that exist.
@@ -195,25 +202,37 @@ def _pass(
 ) -> Description:
     """Send every block to the archival table, the data frame and the description, once."""
     from tabkit.describe import describe
+    from tabkit.prep import Summaries, prep_object, prep_of_tab, write_prep
     from tabkit.write.rdata import FrameWriter, RChoices
     from tabkit.write.rdata_names import object_name
     from tabkit.write.tab import tab_appender
 
-    profile = stream.profile
+    profile, summaries = stream.profile, Summaries()
+    by_script = "prep" in drafts and profile.prep_by_script
     with contextlib.ExitStack() as stack:
         beside: list[Callable[[Block], None]] = []
-        if "tab" in drafts:
-            file = stack.enter_context(drafts["tab"].open("wb"))
+        tab, frame = drafts.get("tab"), None
+        if tab is None and by_script:
+            tab = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tabkit-")), "tab")
+        if tab is not None:
+            file = stack.enter_context(tab.open("wb"))
             layout = profile.tab_layout(stream.origin)
             beside.append(tab_appender(file, stream.variables, layout))
-        frame = None
         if "rdata" in drafts and profile.for_r(stream.origin.format) is profile:
             own = None if profile.r_objects else object_name(targets["rdata"].name)
             frame = stack.enter_context(FrameWriter(stream, RChoices(own)))
             beside.append(frame.append)
-        description = describe(_told(stream, progress), profile=profile, beside=beside)
+        observe = summaries.observe if "prep" in drafts and not by_script else None
+        told = _told(stream, progress)
+        description = describe(told, profile=profile, beside=beside, observe=observe)
         if frame is not None:
             frame.finish(drafts["rdata"])
+        if observe is not None:
+            found = prep_object(summaries.of(description))
+            write_prep(found, drafts["prep"])
+        if by_script and tab is not None:
+            file.flush()
+            write_prep(prep_of_tab(tab), drafts["prep"])
     return description
 
 

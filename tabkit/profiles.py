@@ -103,6 +103,9 @@ class Profile:
         sheets_as_stored: Of an ``.xlsx`` the stored values of its first sheet are read: dates are
             serial numbers, names lose blanks and underscores.
         thumbnails: How pictures are made small.
+        prep_by_script: Preprocessed data are what the repository's R script makes of the archival
+            table's text; else they are made of the values.
+        packed_names: Citations in a bundle are named without a separator: ``xcitation-ris.ris``.
     """
 
     name: str
@@ -127,6 +130,8 @@ class Profile:
     r_quirks: bool = False
     sheets_as_stored: bool = False
     thumbnails: ThumbnailRules = ThumbnailRules()
+    prep_by_script: bool = False
+    packed_names: bool = False
 
     def r_object(self, origin: Origin) -> str | None:
         """Return the name of a data frame of a table from ``origin``; None for its file's own."""
@@ -207,6 +212,8 @@ DATAVERSE: Final = Profile(
         pdf_bytes=1_000_000,
         page_side=400,
     ),
+    prep_by_script=True,
+    packed_names=True,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
+    from tabkit.describe.accumulate import Column, Observer
     from tabkit.model import TableStream, Variable, VariableDescription
     from tabkit.profiles import Profile
 
@@ -47,6 +48,9 @@ class Describer:
         characters: UTF-16 code units of a string in the UNF.
         memory: Bytes of numbers kept in memory; one column and its distinct values come on top.
         pool: Works on columns at the same time; None is without threads.
+        observe: Called at the end with each settled variable, its description and its distinct
+            valid values: a `Tally`, (text, count) pairs, or None where they were not kept apart;
+            in any order, by any thread of the pool.
 
     Raises:
         ValueError: ``digits`` is under 2 or ``characters`` under 1.
@@ -63,6 +67,7 @@ class Describer:
         characters: int = CHARACTERS,
         memory: float = SPILL_BYTES,
         pool: Executor | None = None,
+        observe: Observer | None = None,
     ) -> None:
         self._pool = pool
         layout = profile.tab_layout(origin)
@@ -73,6 +78,7 @@ class Describer:
             for kind, variable in zip(schema.types, variables, strict=True)
         ]
         self._names = schema.names
+        self._observe = observe
         self._waiting: list[Block] = []
         self._rows = self._cases = 0
 
@@ -93,12 +99,19 @@ class Describer:
         The UNF is empty for a table without cases or variables. The describer is used up.
         """
         self._work()
-        columns, self._columns = self._columns, []
-        settled = self._over(len(columns), lambda index: columns[index].finish())
+        columns = dict(enumerate(self._columns))  # each goes when done, and its memory with it
+        self._columns = []
+        settled = self._over(len(columns), lambda index: self._settle(columns.pop(index)))
         variables = tuple(variable for variable, _ in settled)
         described = tuple(description for _, description in settled)
         unf = combine_unfs(each.unf for each in described) if described and self._cases else ""
         return variables, described, unf, self._cases
+
+    def _settle(self, column: Column) -> tuple[Variable, VariableDescription]:
+        variable, described = column.finish()
+        if self._observe is not None:
+            self._observe(variable, described, column.distinct)
+        return variable, described
 
     def _work(self) -> None:
         blocks, self._waiting = self._waiting, []
@@ -131,6 +144,7 @@ def describe(
     digits: int = DIGITS,
     characters: int = CHARACTERS,
     beside: Sequence[Callable[[Block], object]] = (),
+    observe: Observer | None = None,
 ) -> Description:
     """Compute statistics, category frequencies and UNFs of every variable.
 
@@ -146,6 +160,7 @@ def describe(
         characters: UTF-16 code units of a string in the UNF.
         beside: Each is called with every block, one block after the other, in a thread of its
             own; what it raises ends the description.
+        observe: As in `Describer`.
 
     Raises:
         FormatError: The stream's file breaks its format's rules.
@@ -163,6 +178,7 @@ def describe(
             characters=characters,
             memory=stream.memory // SHARE,
             pool=pool,
+            observe=observe,
         )
         with read_ahead(stream) as ahead:
             for block in ahead.blocks:

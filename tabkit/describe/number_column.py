@@ -28,6 +28,7 @@ from tabkit.profiles import NumberText
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from tabkit.describe.accumulate import Distinct
     from tabkit.describe.settle import Hasher
     from tabkit.describe.store import ColumnStore
     from tabkit.model import SummaryStats, Variable
@@ -67,6 +68,7 @@ class NumberColumn:
         self._cases = self._nulls = self._negative_zeros = 0
         self._has_fraction = False
         self._type: type[float] = int
+        self.distinct: Distinct = None
 
     def append(self, array: pa.Array, tags: pa.Int8Array | None) -> None:
         """Add cases."""
@@ -117,6 +119,7 @@ class NumberColumn:
         others, other_cases = others_of(self._variable.categories, valid)
         if is_long and valid.values.dtype.kind == "f":
             valid = valid.only(np.abs(valid.values) < _LONG_END)
+        self.distinct = valid
         described = VariableDescription(
             stats=self._statistics(valid, in_order),
             frequencies=self._frequencies(counted, tags),

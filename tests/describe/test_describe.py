@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabkit.describe import Describer, describe
-from tabkit.describe.text_column import DISTINCT_TEXTS
+from tabkit.describe.texts import DISTINCT_TEXTS
 from tabkit.describe.unf import column_unf, combine_unfs
 from tabkit.model import (
     OTHERS_LISTED,
