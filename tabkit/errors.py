@@ -3,6 +3,7 @@
 * TabkitError                 exit code 3
   + FormatError               the input is not what its format promises
     - UnknownFormatError      no reader accepts the file
+    - LimitError              the input asks for more than the limits allow (tabkit.limits)
   + OutputError               an output cannot be made (exists already, folder missing, disk full)
   + VariableNotFoundError     (also a KeyError; exit code 2)
   + UsageError                options that do not fit together (exit code 2)
@@ -15,7 +16,6 @@ pickling from a worker process. A message is one line: FILE: what is wrong, wher
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -51,6 +51,10 @@ class UnknownFormatError(FormatError):
     """No registered reader accepts the file."""
 
 
+class LimitError(FormatError):
+    """A file asks for more memory, time, variables or text than the limits allow."""
+
+
 class OutputError(TabkitError):
     """An output file cannot be made."""
 
@@ -78,6 +82,8 @@ class VariableNotFoundError(TabkitError, KeyError):
         self.name, self.available = name, tuple(available)
 
     def __str__(self) -> str:
+        import difflib
+
         close = difflib.get_close_matches(self.name, self.available, n=3)
         hint = f"; did you mean {', '.join(close)}?" if close else ""
         return f"no variable named {self.name!r} among {len(self.available)}{hint}"
@@ -99,14 +105,15 @@ class LossError(TabkitError):
 
 
 class DependencyError(TabkitError):
-    """An optional package is needed and not installed."""
+    """An optional package is needed and not installed; ``how`` tells what pip cannot install."""
 
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(package, extra)
-        self.package, self.extra = package, extra
+    def __init__(self, package: str, extra: str, how: str = "") -> None:
+        super().__init__(package, extra, how)
+        self.package, self.extra, self.how = package, extra, how
 
     def __str__(self) -> str:
-        return f"this needs {self.package}: pip install 'tabkit[{self.extra}]'"
+        how = self.how or f"pip install 'tabkit[{self.extra}]'"
+        return f"this needs {self.package}: {how}"
 
 
 def _line(path: Path, reason: str, where: str, hint: str) -> str:

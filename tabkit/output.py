@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +78,7 @@ def _check_target(target: Path, *, force: bool) -> None:
 
 
 def _draft(target: Path) -> Path:
-    return target.parent / f".{secrets.token_hex(8)}.part{target.suffix}"
+    return target.parent / f".{os.urandom(8).hex()}.part{target.suffix}"
 
 
 def _create(draft: Path, target: Path) -> None:

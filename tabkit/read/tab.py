@@ -49,7 +49,7 @@ def read_tab(
     columns = [
         _nulled(texts.column(i))
         if bare is not None and bare[i]
-        else _typed(texts.column(i), schema.field(i), path)
+        else typed_column(texts.column(i), schema.field(i), path)
         for i in range(len(names))
     ]
     return Table(pa.table(columns, schema=schema), tuple(variables))
@@ -82,7 +82,12 @@ def _nulled(text: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(text, ""), None, text)
 
 
-def _typed(text: pa.ChunkedArray, field: pa.Field, path: Path) -> pa.ChunkedArray:
+def typed_column(text: pa.ChunkedArray, field: pa.Field, path: Path) -> pa.ChunkedArray:
+    """Return the cells of one column in the type of ``field``; an empty field is missing.
+
+    Raises:
+        FormatError: A cell is not of the type.
+    """
     kind = field.type
     text = _nulled(text)
     try:

@@ -81,7 +81,7 @@ def test_types_of_others(
 
 def test_kinds_follow_the_types(tmp_path: Path) -> None:
     """Dates and times are character variables with their category."""
-    moment = datetime.datetime(2024, 1, 1)  # noqa: DTZ001
+    moment = datetime.datetime(2024, 1, 1)
     table = foreign(
         tmp_path,
         pa.table({"n": [1], "s": ["a"], "d": [moment.date()], "t": [moment], "c": [moment.time()]}),
