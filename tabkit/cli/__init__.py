@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tabkit import __version__
-from tabkit.cli import checks, tables
+from tabkit.cli import checks, fetch, tables
 from tabkit.cli.options import CONTEXT
 from tabkit.messages import explain, say
 
@@ -75,5 +75,8 @@ for _command in (
     checks.validate,
     checks.verify,
     tables.formats,
+    fetch.fetch,
+    fetch.login,
+    fetch.access,
 ):
     cli.add_command(_command)

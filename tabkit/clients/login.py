@@ -1,0 +1,17 @@
+"""Signing in: from a secret to the credential that requests carry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tabkit.clients.credentials import Credential, headers_of
+
+if TYPE_CHECKING:
+    from tabkit.clients.credentials import Secret
+    from tabkit.clients.http import Http
+
+
+def sign_in(secret: Secret, http: Http) -> None:
+    """Let ``http`` use a secret for its origin."""
+    headers = headers_of(secret)
+    http.bind(Credential(secret.origin, lambda: headers), secret.values())
