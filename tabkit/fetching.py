@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import shutil
@@ -16,7 +17,7 @@ from tabkit.errors import DependencyError, FetchError, UsageError
 from tabkit.messages import explain, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tabkit.clients.model import Download, Entry
     from tabkit.clients.repository import Repository
@@ -45,11 +46,10 @@ def fetch_files(
     if not listing and folder is None:
         msg = "say where the files go: -o FOLDER, -o - for one file, or --list"
         raise UsageError(msg)
-    _log(debug=debug)
     choices["answers"] = _answers(answers)
     code = 0
     for source in sources:
-        with open_(source, **choices) as found:
+        with _talking(debug=debug), open_(source, **choices) as found:
             entries = list(found.entries(pattern))
             if listing:
                 _list(entries, as_json=as_json)
@@ -185,13 +185,24 @@ def _answers(path: Path | None) -> dict[str, Any]:
     return dict(found.get("guestbookResponse", found))
 
 
-def _log(*, debug: bool) -> None:
+@contextlib.contextmanager
+def _talking(*, debug: bool) -> Iterator[None]:
+    """Show each request on stderr, or nothing: neither those nor the retries behind them."""
+    try:
+        import stamina.instrumentation
+    except ModuleNotFoundError as error:
+        raise DependencyError(error.name or "stamina", "http") from error
+    logger, handler = logging.getLogger("tabkit.clients"), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("tabkit: %(message)s"))
+    stamina.instrumentation.set_on_retry_hooks([])
     if debug:
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("tabkit: %(message)s"))
-        logger = logging.getLogger("tabkit.clients")
         logger.setLevel(logging.DEBUG)
         logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        stamina.instrumentation.set_on_retry_hooks(None)
 
 
 def _one_line(text: str) -> str:

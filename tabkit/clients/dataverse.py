@@ -241,7 +241,7 @@ def _answered(ref: Ref, path: str, query: Mapping[str, str], http: Http, choice:
         headers={"Content-Type": "application/json"},
     )
     url = data_of(http.json(asked))["signedUrl"]
-    return Request(str(url), auth=False, named=False, inside=ref.server)
+    return Request(str(url), auth=False, named=False, temporary=True, inside=ref.server)
 
 
 def _variable_ids(ref: Ref, entry: Entry, http: Http, select: tuple[str, ...]) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
 from tabkit.clients.archives import check_archive
 from tabkit.clients.digests import Digester
 from tabkit.clients.model import Download
-from tabkit.clients.origin import plain
 from tabkit.clients.part import check_room, open_part
 from tabkit.clients.retry import AgainError, message_of, tries
 from tabkit.errors import AccessError, FetchError, OutputError
@@ -164,6 +164,10 @@ def _receive(
     part: Part, response: httpx2.Response, http: Http, progress: Callable[[int], None]
 ) -> None:
     entry, offset = part.entry, part.size
+    chunks = response.iter_raw()
+    first = next(chunks, b"")
+    if offset == 0:
+        _check_content(entry, first, response)
     length = response.headers.get("content-length", "")
     total = offset + int(length) if length.isdigit() else None
     _check_announced(entry, response, total)
@@ -171,11 +175,9 @@ def _receive(
         check_room(part.path.parent, total - offset, entry.name)
     part.note(_validator(response))
     limit = entry.size if not entry.headless else None
-    for chunk in response.iter_raw():
+    for chunk in itertools.chain((first,), chunks):
         if http.ending:
             raise FetchError("interrupted", entry.name)
-        if part.size == 0:
-            _check_content(entry, chunk)
         part.write(chunk)
         progress(len(chunk))
         if limit is not None and part.size > limit:
@@ -185,12 +187,7 @@ def _receive(
 
 
 def _check_announced(entry: Entry, response: httpx2.Response, total: int | None) -> None:
-    """Refuse an answer whose head shows already that it is not the file."""
-    sent = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if "html" in sent and not _may_be(entry, "html"):
-        raise FetchError(
-            "the server sends a web page instead of the file", entry.name, "is a login needed?"
-        )
+    """Refuse an answer that cannot be told whole, or has another length than was announced."""
     if total is None:
         chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
         if not chunked and entry.size is None and not entry.digests:
@@ -203,14 +200,15 @@ def _check_announced(entry: Entry, response: httpx2.Response, total: int | None)
         raise AgainError(reason, entry.name, "list the files again")
 
 
-def _check_content(entry: Entry, chunk: bytes) -> None:
+def _check_content(entry: Entry, first: bytes, response: httpx2.Response) -> None:
     """Refuse an error or a login page that comes with status 200."""
-    if _REFUSED.match(chunk) and not _may_be(entry, "json"):
-        said = message_of(chunk) or "an error"
-        raise FetchError(f"the server sends an error as if it were the file: {said}", entry.name)
-    if _HTML.match(chunk) and not _may_be(entry, "html"):
+    sent = response.headers.get("content-type", "").partition(";")[0].lower()
+    if ("html" in sent or _HTML.match(first)) and not _may_be(entry, "html"):
         reason = "the server sends a web page instead of the file"
-        raise FetchError(reason, plain(entry.name), "is a login needed?")
+        raise FetchError(reason, entry.name, "is a login needed?")
+    if _REFUSED.match(first) and not _may_be(entry, "json"):
+        said = message_of(first) or "an error"
+        raise FetchError(f"the server sends an error as if it were the file: {said}", entry.name)
 
 
 def _may_be(entry: Entry, kind: str) -> bool:

@@ -126,7 +126,7 @@ class Http:
                 error.args = tuple(self.hide(a) if isinstance(a, str) else a for a in error.args)
                 error.reason = self.hide(error.reason)
                 self._pause(sent_to, error)
-                raise error
+                raise _maybe_expired(error, request, sent_to, response.status_code)
             yield response
         except _PASSING as error:
             text = self.hide(f"the connection broke: {error}")
@@ -246,6 +246,14 @@ class Http:
         origin = urlsplit(origin_of(url))
         found = self._dialer.reached(origin.hostname or "", origin.port or 0)
         return Reach.GLOBAL if found is None else found
+
+
+def _maybe_expired(error: FetchError, request: Request, sent_to: str, status: int) -> FetchError:
+    """Try again where an address that was made for a while is refused: it may have expired."""
+    temporary = request.temporary or origin_of(sent_to) != origin_of(request.url)
+    if not temporary or status not in {400, 401, 403, 410}:
+        return error
+    return AgainError(error.reason, error.what, "the address may have expired; try again")
 
 
 def redirected(request: Request, location: str, status: int) -> Request:

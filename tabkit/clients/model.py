@@ -99,6 +99,7 @@ class Request:
         body: Body, ``None`` for none.
         auth: Whether a credential may be added at all.
         named: The user named this address, so that it may lie in a private network.
+        temporary: The address was made for a while: a refusal may mean that it has expired.
         inside: Origin of the server that gave this address, which bounds how far inside it leads.
     """
 
@@ -108,6 +109,7 @@ class Request:
     body: bytes | None = dataclasses.field(default=None, repr=False)
     auth: bool = True
     named: bool = True
+    temporary: bool = False
     inside: str = ""
 
 

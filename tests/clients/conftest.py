@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import signal
 from typing import TYPE_CHECKING
 
 import keyring
@@ -9,8 +11,10 @@ import keyring.backends.fail
 import pytest
 import stamina
 
+from tabkit.cli import run
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -32,3 +36,29 @@ def nobody(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
         monkeypatch.delenv(name, raising=False)
     keyring.set_keyring(keyring.backends.fail.Keyring())
     return home
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def tabkit_(capfd: pytest.CaptureFixture[str]) -> Callable[..., Done]:
+    """Run a command line in this process, with its real sockets and files."""
+
+    def call(*arguments: object, code: int = 0) -> Done:
+        capfd.readouterr()
+        before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+        got = run([str(each) for each in arguments])
+        for each, handler in zip((signal.SIGINT, signal.SIGTERM), before, strict=True):
+            signal.signal(each, handler)
+        done = Done(*capfd.readouterr())
+        assert got == code, done
+        assert "Traceback" not in done.stderr
+        return done
+
+    return call
