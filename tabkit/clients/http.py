@@ -123,8 +123,8 @@ class Http:
                 error = refusal(
                     response.status_code, response.headers, body, sent_to, signed_in=signed_in
                 )
-                error.args = tuple(self.hide(a) if isinstance(a, str) else a for a in error.args)
-                error.reason = self.hide(error.reason)
+                error.reason, error.what = self.hide(error.reason), self.hide(error.what)
+                error.args = (error.reason, error.what, error.hint)
                 self._pause(sent_to, error)
                 raise _maybe_expired(error, request, sent_to, response.status_code)
             yield response
@@ -208,12 +208,17 @@ class Http:
         try:
             answer = pool.handle_request(_for_core(sent, self._timeouts))
         except _PASSING as error:
-            where = shown(request.url)
-            raise AgainError(self.hide(f"no answer: {error}"), where, "try again") from error
-        _log.debug("%s %s -> %s", request.method, shown(request.url), answer.status)
+            raise self._no_answer(request.url, error) from error
+        _log.debug("%s %s -> %s", request.method, self.hide(shown(request.url)), answer.status)
         return httpx2.Response(
             answer.status, headers=answer.headers, stream=_Body(answer.stream), request=sent
         )
+
+    def _no_answer(self, url: str, error: Exception) -> FetchError:
+        where, text = self.hide(shown(url)), self.hide(f"no answer: {error}")
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return FetchError(text, where, "SSL_CERT_FILE may name a private authority")
+        return AgainError(text, where, "try again")
 
     def _pool(self, scheme: str, host: str, port: int, least: Reach) -> httpcore2.ConnectionPool:
         """Give the pool for this host: its proxy's, if the environment names one."""

@@ -96,7 +96,8 @@ class _Handler(socketserver.BaseRequestHandler):
         if fault == "wait":
             return self._send(429, b"{}", {"Retry-After": argument})
         if fault == "redirect":
-            return self._send(302, b"", {"Location": argument})
+            status, _, address = argument.rpartition(" ")
+            return self._send(int(status or 302), b"", {"Location": address})
         if fault in {"html", "envelope"}:
             kind = "text/html" if fault == "html" else "application/json"
             return self._send(200, HTML if fault == "html" else ENVELOPE, {"Content-Type": kind})
