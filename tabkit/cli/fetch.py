@@ -34,8 +34,8 @@ SYSTEMS = ("dataverse", "drs", "4dn", "databrary", "fair")
 @click.option("--cache", is_flag=True, help="Keep files by digest, fetch none twice.")
 @click.option("--allow-private", multiple=True, metavar="HOST",
               help="Host in a private network that the server may send us to.")  # fmt: skip
-@click.option("--resolver", default="https://doi.org", metavar="URL", show_default=True,
-              help="Finds the server of an identifier.")  # fmt: skip
+@click.option("--resolver", default="", metavar="URL",
+              help="Finds the server of an identifier; doi.org, … by default.")  # fmt: skip
 @click.option("-f", "--force", is_flag=True, help="Replace files that exist.")
 @click.option("--json", "as_json", is_flag=True, help="Results as JSON on stdout.")
 @click.option("--debug", is_flag=True, help="Show each request, and a traceback of failures.")

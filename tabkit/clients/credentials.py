@@ -72,11 +72,13 @@ class Credential:
         origin: ``scheme://host:port``; no other origin is ever sent these.
         headers: Gives the headers of the next request.
         renew: Gets new ones after a 401; gives whether it could.
+        passports: GA4GH passports, which are sent as a body.
     """
 
     origin: str
     headers: Callable[[], Mapping[str, str]] = dataclasses.field(repr=False)
     renew: Callable[[], bool] | None = dataclasses.field(default=None, repr=False)
+    passports: tuple[str, ...] = dataclasses.field(default=(), repr=False)
 
 
 def headers_of(secret: Secret) -> dict[str, str]:
@@ -93,6 +95,8 @@ def headers_of(secret: Secret) -> dict[str, str]:
     if "token" in fields:
         token = fields["token"]
         scheme, _, rest = token.partition(" ")
+        if scheme.lower() == "passport":
+            return {}
         known = scheme.lower() in {"basic", "bearer"} and rest
         return {"Authorization": token if known else f"Bearer {token}"}
     return {}

@@ -14,4 +14,7 @@ if TYPE_CHECKING:
 def sign_in(secret: Secret, http: Http) -> None:
     """Let ``http`` use a secret for its origin."""
     headers = headers_of(secret)
-    http.bind(Credential(secret.origin, lambda: headers), secret.values())
+    kind, _, passport = secret.fields.get("token", "").partition(" ")
+    passports = (passport,) if kind.lower() == "passport" else ()
+    credential = Credential(secret.origin, lambda: headers, passports=passports)
+    http.bind(credential, (*secret.values(), *passports))

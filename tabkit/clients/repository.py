@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 from tabkit.clients.adapters import ADAPTERS, understand
 from tabkit.clients.batch import Batch, download_all
@@ -105,7 +106,7 @@ def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
     keypairs: Path | None = None,
     jobs: int = 4,
     allow_private: Iterable[str] = (),
-    resolver: str = "https://doi.org",
+    resolver: str = "",
     http: Http | None = None,
 ) -> Repository:
     """Open a dataset, file or bundle of a repository.
@@ -123,7 +124,8 @@ def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
         keypairs: A key file, for 4DN.
         jobs: Files, and connections, at the same time.
         allow_private: Hosts in private networks that the server may send us to.
-        resolver: Where persistent identifiers without ``server`` are resolved.
+        resolver: Where identifiers without ``server`` are resolved; by default doi.org,
+            hdl.handle.net or, for compact DRS identifiers, n2t.net.
         http: Sends the requests; made from the above by default.
 
     Raises:
@@ -150,16 +152,25 @@ def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
     return Repository(ref, choice, http, jobs)
 
 
+_RESOLVERS: Final = {
+    "doi": "https://doi.org",
+    "hdl": "https://hdl.handle.net",
+    "drs": "https://n2t.net",
+}
+
+
 def _resolved(ref: Ref, http: Http, resolver: str) -> Ref:
     """Ask the resolver of persistent identifiers which server a dataset is on."""
     scheme, _, name = ref.id.partition(":")
-    address = f"{resolver.rstrip('/')}/{name}"
-    if scheme == "hdl" and resolver == "https://doi.org":
-        address = f"https://hdl.handle.net/{name}"
+    if ref.system == "drs":
+        scheme, name = "drs", ref.id
+    address = f"{(resolver or _RESOLVERS[scheme]).rstrip('/')}/{quote(name, safe='/:')}"
     with http.open(Request(address), accept=(200, 202, 401, 403)) as answer:
         landing = str(answer.url)
     found = ADAPTERS[ref.system].match(landing, "")
     if found is None or not found.server:
         hint = "name the server with --server URL"
         raise FetchError("does not lead to a repository that is known here", ref.id, hint)
+    if ref.system == "drs":
+        return dataclasses.replace(found, named=False)
     return dataclasses.replace(ref, server=found.server, named=False)

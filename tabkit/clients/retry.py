@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from tabkit.clients.origin import plain, shown
-from tabkit.errors import AccessError, FetchError, PendingError
+from tabkit.errors import AccessError, FetchError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -76,9 +76,8 @@ def refusal(
     if status in _TRANSIENT:
         return AgainError(text, where, "try again later", wait=retry_after(headers))
     if status == 202:  # noqa: PLR2004
-        wait = retry_after(headers)
-        ready = f" in {wait:.0f} s" if wait else " later"
-        return PendingError("the server is still preparing it", where, f"try again{ready}")
+        wait = retry_after(headers) or 1.0
+        return AgainError("the server is still preparing it", where, "try again later", wait=wait)
     if status in {401, 403}:
         hint = "tabkit login SYSTEM --server URL stores a token"
         if signed_in:
