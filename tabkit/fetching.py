@@ -213,14 +213,21 @@ def _one_line(text: str) -> str:
 
 def log_in(system: str, server: str, *, forget: bool) -> int:
     """Ask for a secret without showing it and keep it in the keyring, or forget it."""
-    from tabkit.clients.credentials import FIELDS, forget_secret, make_secret, store_secret
+    from tabkit.clients.credentials import (
+        FIELDS,
+        OPTIONAL,
+        forget_secret,
+        make_secret,
+        store_secret,
+    )
     from tabkit.clients.origin import base_of
 
     base = base_of(server)
     if forget:
         gone = forget_secret(system, base)
         return say(f"{base}: {'forgotten' if gone else 'nothing was stored'}", 0)
-    fields = {name: _ask(name) for name in FIELDS[system]}
+    asked = {name: _ask(name) for name in FIELDS[system]}
+    fields = {name: text for name, text in asked.items() if text or name not in OPTIONAL}
     store_secret(make_secret(system, base, fields))
     return say(f"{base}: stored in the keyring, for this server only", 0)
 
@@ -229,7 +236,8 @@ def _ask(name: str) -> str:
     """Read one field: from the terminal without echo, or a line of standard input."""
     label = name.replace("_", " ")
     if sys.stdin.isatty():
-        return str(click.prompt(label, hide_input=name != "username", err=True))
+        default = "" if name in {"username", "password"} else None
+        return str(click.prompt(label, default, name != "username", err=True, show_default=False))
     return sys.stdin.readline().strip()
 
 

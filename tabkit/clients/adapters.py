@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tabkit.clients import dataverse, drs, fourdn
+from tabkit.clients import databrary, dataverse, drs, fair, fourdn
 from tabkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from tabkit.clients.model import Adapter, Ref
 
-ADAPTERS: Final[Mapping[str, Adapter]] = {each.NAME: each for each in (dataverse, drs, fourdn)}
+ADAPTERS: Final[Mapping[str, Adapter]] = {
+    each.NAME: each for each in (fair, drs, fourdn, databrary, dataverse)
+}
 
 
 def understand(text: str, server: str = "") -> Ref:

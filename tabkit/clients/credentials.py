@@ -26,6 +26,7 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "databrary": ("client_id", "client_secret", "user_agent", "username", "password"),
     "fair": ("token",),
 }
+OPTIONAL: Final = frozenset(("username", "password"))  # an application signs in without
 #: Environment: the variable that names the server, which every secret there is bound to.
 _ENVIRONMENT: Final[Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]]] = {
     "dataverse": (("TABKIT_DATAVERSE_SERVER", {"token": "TABKIT_DATAVERSE_TOKEN"}),),
@@ -71,13 +72,13 @@ class Credential:
     Attributes:
         origin: ``scheme://host:port``; no other origin is ever sent these.
         headers: Gives the headers of the next request.
-        renew: Gets new ones after a 401; gives whether it could.
+        renew: Gets new ones after a 401 to the headers that it is given.
         passports: GA4GH passports, which are sent as a body.
     """
 
     origin: str
     headers: Callable[[], Mapping[str, str]] = dataclasses.field(repr=False)
-    renew: Callable[[], bool] | None = dataclasses.field(default=None, repr=False)
+    renew: Callable[[Mapping[str, str]], None] | None = dataclasses.field(default=None, repr=False)
     passports: tuple[str, ...] = dataclasses.field(default=(), repr=False)
 
 

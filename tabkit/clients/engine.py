@@ -114,6 +114,11 @@ def _fill(
 
 def _transfer(part: Part, request: Request, http: Http, progress: Callable[[int], None]) -> None:
     """Make one request for what is missing and append it."""
+    if request.content is not None:
+        part.reset()
+        part.write(request.content)
+        progress(len(request.content))
+        return
     if part.size and not part.can_resume():
         progress(-part.size)
         part.reset()

@@ -34,7 +34,7 @@ _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _KEPT: Final = frozenset(("range", "if-range", "accept", "accept-encoding"))
 _JSON_BYTES: Final = 256 << 20
 _ERROR_BYTES: Final = 1 << 16
-_TIMEOUTS: Final = {"connect": 20.0, "read": 60.0, "write": 60.0, "pool": None}
+_TIMEOUTS: Final = {"connect": 20.0, "read": 60.0, "write": 60.0, "pool": 120.0}
 _PASSING: Final = (
     httpcore2.NetworkError,
     httpcore2.TimeoutException,
@@ -81,6 +81,10 @@ class Http:
     def bind(self, credential: Credential, secrets: Iterable[str] = ()) -> None:
         """Use a credential for its origin, and hide its secrets in whatever is shown."""
         self._credentials[credential.origin] = credential
+        self.bind_secrets(secrets)
+
+    def bind_secrets(self, secrets: Iterable[str]) -> None:
+        """Hide further secrets in whatever is shown."""
         self._secrets = (*self._secrets, *(s for s in secrets if s))
 
     def knows(self, url: str) -> bool:
@@ -184,11 +188,11 @@ class Http:
         credential = self._credentials.get(origin_of(request.url)) if request.auth else None
         if credential is None:
             return self._send(request, request.headers, least), False
-        headers = {**request.headers, **credential.headers()}
-        response = self._send(request, headers, least)
-        expired = response.status_code == 401  # noqa: PLR2004
-        if expired and credential.renew is not None and credential.renew():
-            response.close()
+        used = credential.headers()
+        response = self._send(request, {**request.headers, **used}, least)
+        if response.status_code == 401 and credential.renew is not None:  # noqa: PLR2004
+            response.close()  # first: the new token may need this very connection
+            credential.renew(used)
             headers = {**request.headers, **credential.headers()}
             response = self._send(request, headers, least)
         return response, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tabkit.clients import databrary
 from tabkit.clients.credentials import Credential, headers_of
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 def sign_in(secret: Secret, http: Http) -> None:
     """Let ``http`` use a secret for its origin."""
+    if secret.system == databrary.NAME:
+        databrary.sign_in(secret, http)
+        return
     headers = headers_of(secret)
     kind, _, passport = secret.fields.get("token", "").partition(" ")
     passports = (passport,) if kind.lower() == "passport" else ()

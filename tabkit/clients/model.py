@@ -97,6 +97,7 @@ class Request:
         method: HTTP method.
         headers: Further headers; dropped when a redirect leaves the origin.
         body: Body, ``None`` for none.
+        content: The bytes themselves, where an adapter makes them from answers; nothing is sent.
         auth: Whether a credential may be added at all.
         named: The user named this address, so that it may lie in a private network.
         temporary: The address was made for a while: a refusal may mean that it has expired.
@@ -107,6 +108,7 @@ class Request:
     method: str = "GET"
     headers: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
     body: bytes | None = dataclasses.field(default=None, repr=False)
+    content: bytes | None = dataclasses.field(default=None, repr=False)
     auth: bool = True
     named: bool = True
     temporary: bool = False

@@ -49,7 +49,7 @@ class Running:
 def is_download(path: str) -> bool:
     """Faults concern downloads, not listings."""
     parts = ("/access/datafile", "/bytes/", "@@download", "/store/", "/attachments/")
-    return any(part in path for part in parts)
+    return any(part in path for part in parts) and not path.endswith("/attachments/")
 
 
 async def _instead(send: Any, kind: str, argument: str) -> None:
