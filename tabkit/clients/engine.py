@@ -80,8 +80,10 @@ def _have(entry: Entry, target: Path) -> Download:
     with target.open("rb") as file:
         while chunk := file.read(_BYTES):
             digester.update(chunk)
-    known = digester.proof() != "length"
-    if not known or digester.complaint():
+    if digester.proof() == "length":
+        reason = "exists already, and no size or digest is known to compare"
+        raise OutputError(reason, target, hint="use -f to replace it")
+    if digester.complaint():
         raise OutputError("exists already with other bytes", target, hint="use -f to replace it")
     note = "" if digester.proof() == "digest" else "kept, as the size agrees; no digest is known"
     return Download(entry, target, digester.size, "have", note)

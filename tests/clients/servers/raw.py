@@ -57,6 +57,7 @@ class Raw:
     seen: bytearray = dataclasses.field(default_factory=bytearray)
     address: str = ""
     connections: int = 0
+    woken: threading.Event = dataclasses.field(default_factory=threading.Event)
 
 
 class _Handler(socketserver.BaseRequestHandler):
@@ -124,17 +125,18 @@ class _Handler(socketserver.BaseRequestHandler):
             claim = start + 7 if fault == "wrongrange" else start
             status, sent = 206, body[start:]
             headers["Content-Range"] = f"bytes {claim}-{len(body) - 1}/{len(body)}"
-        if fault == "short":  # a shorter file, properly announced
-            sent = sent[: len(sent) * 2 // 3]
-        if fault == "corrupt" and sent:
-            middle = len(sent) // 2
-            sent = sent[:middle] + bytes([sent[middle] ^ 0x40]) + sent[middle + 1 :]
+        sent = _damaged(sent, fault)
         if fault == "chunked":
             return self._chunked(status, headers, sent, whole=True)
         if fault == "chunkcut":
             return self._chunked(status, headers, sent, whole=False)
         if fault in {"cut", "reset"}:
             return self._cut(status, headers, sent, int(argument or 50), reset=fault == "reset")
+        if fault == "stall":  # half of it, and then silence
+            self._head(status, headers | {"Content-Length": str(len(sent))})
+            self.request.sendall(sent[: len(sent) // 2])
+            self.server.raw.woken.wait(float(argument))
+            return False
         if fault == "unframed":
             headers["Connection"] = "close"
             self._head(status, headers)
@@ -169,6 +171,16 @@ class _Handler(socketserver.BaseRequestHandler):
     def _head(self, status: int, headers: dict[str, str]) -> None:
         lines = [f"HTTP/1.1 {status} X", *(f"{k}: {v}" for k, v in headers.items()), "", ""]
         self.request.sendall("\r\n".join(lines).encode("latin-1"))
+
+
+def _damaged(sent: bytes, fault: str) -> bytes:
+    """A shorter body, properly announced, or one with a bit turned."""
+    if fault == "short":
+        return sent[: len(sent) * 2 // 3]
+    if fault == "corrupt" and sent:
+        middle = len(sent) // 2
+        return sent[:middle] + bytes([sent[middle] ^ 0x40]) + sent[middle + 1 :]
+    return sent
 
 
 class _Server(socketserver.ThreadingTCPServer):
