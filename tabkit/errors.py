@@ -9,6 +9,9 @@
   + UsageError                options that do not fit together (exit code 2)
   + LossError                 the target cannot carry something and loss was refused (exit code 4)
   + DependencyError           an optional package is not installed
+  + FetchError                a repository did not deliver what it announced
+    - AccessError             it wants a credential, or another one
+    - PendingError            it is still preparing the file
 
 Each keeps its arguments as ``args`` and builds its message in ``__str__``, so that it survives
 pickling from a worker process. A message is one line: FILE: what is wrong, where, what to do.
@@ -114,6 +117,32 @@ class DependencyError(TabkitError):
     def __str__(self) -> str:
         how = self.how or f"pip install 'tabkit[{self.extra}]'"
         return f"this needs {self.package}: {how}"
+
+
+class FetchError(TabkitError):
+    """A repository did not deliver what it announced.
+
+    Args:
+        reason: What is wrong, lower case, without a final stop; never a secret.
+        what: The file, address (without secrets) or host concerned.
+        hint: What the user can do about it.
+    """
+
+    def __init__(self, reason: str, what: str = "", hint: str = "") -> None:
+        super().__init__(reason, what, hint)
+        self.reason, self.what, self.hint = reason, what, hint
+
+    def __str__(self) -> str:
+        text = f"{self.what}: {self.reason}" if self.what else self.reason
+        return " ".join(f"{text}; {self.hint}".split() if self.hint else text.split())
+
+
+class AccessError(FetchError):
+    """The repository wants a credential, or refuses the one it got."""
+
+
+class PendingError(FetchError):
+    """The repository is still preparing the file."""
 
 
 def _line(path: Path, reason: str, where: str, hint: str) -> str:

@@ -254,13 +254,14 @@ FORMATS: Final = (
         "tabkit.write.text:write_csv_stream",
     ),
     FileFormat(
-        "tsv", "Tab-separated text", (".tsv", ".tab"), "text/tab-separated-values",
-        "tabkit.read.delimited:open_tsv", "", (), "names",
+        "tab", "Archival tab-delimited table", (".tab",), "text/tab-separated-values",
+        "tabkit.read.tab_stream:open_tab", "tabkit.write.tab:write_tab", (),
+        "names; the rest goes to the codebook",
+        "tabkit.write.tab:write_tab_stream",
     ),
     FileFormat(
-        "tab", "Archival tab-delimited table", (".tab",), "text/tab-separated-values",
-        "", "tabkit.write.tab:write_tab", (), "names; the rest goes to the codebook",
-        "tabkit.write.tab:write_tab_stream",
+        "tsv", "Tab-separated text", (".tsv", ".tab"), "text/tab-separated-values",
+        "tabkit.read.delimited:open_tsv", "", (), "names",
     ),
     FileFormat(
         "xlsx", "Excel workbook", (".xlsx", ".xlsm"),

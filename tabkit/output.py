@@ -109,7 +109,7 @@ def _publish(drafts: Sequence[Path], targets: Sequence[Path], *, force: bool) ->
             if force:
                 draft.replace(target)
             else:
-                _rename_new(draft, target)
+                rename_new(draft, target)
     except BaseException:
         for draft, target in zip(drafts, targets, strict=True):
             _take_back(draft, target, kept.get(target))
@@ -126,7 +126,7 @@ def _take_back(draft: Path, target: Path, old: Path | None) -> None:
         target.unlink()
 
 
-def _rename_new(draft: Path, target: Path) -> None:
+def rename_new(draft: Path, target: Path) -> None:
     """Rename without replacing: a hard link fails where another run was first."""
     try:
         os.link(draft, target)

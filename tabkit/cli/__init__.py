@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tabkit import __version__
-from tabkit.cli import access, checks, pictures, tables
+from tabkit.cli import access, checks, fetch, pictures, tables
 from tabkit.cli.options import CONTEXT
 from tabkit.messages import explain, say
 
@@ -78,5 +78,8 @@ for _command in (
     checks.verify,
     pictures.thumbnail,
     tables.formats,
+    fetch.fetch,
+    fetch.login,
+    fetch.access,
 ):
     cli.add_command(_command)

@@ -95,14 +95,13 @@ def _findings(facts: _Facts, width: int) -> list[Finding]:
 
 
 def _open(path: Path) -> IO[bytes]:
-    file = path.open("rb")
-    if file.read(len(_GZIP)) != _GZIP:
-        file.seek(0)
-        return file
-    file.seek(0)
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+    if not packed:
+        return path.open("rb")
     from isal import igzip
 
-    return cast("IO[bytes]", igzip.open(file, "rb"))  # type: ignore[no-untyped-call]
+    return cast("IO[bytes]", igzip.open(path, "rb"))  # type: ignore[no-untyped-call]
 
 
 def _pieces(path: Path) -> Iterator[bytes]:
