@@ -448,7 +448,14 @@ def test_a_full_disk_is_told_and_nothing_is_left(
     source = tmp_path / "x.csv"
     source.write_text("x\n" + "\n".join(map(str, range(100))) + "\n", encoding="utf-8")
     monkeypatch.setattr(rdata_store, "_PIECE", (1, 1))
-    monkeypatch.setattr(rdata_store.tempfile, "SpooledTemporaryFile", lambda **_: Full())
+    begin = rdata_store.Spool.__init__
+
+    def full(spool: rdata_store.Spool) -> None:
+        begin(spool)
+        spool._file.close()
+        spool._file = Full()  # type: ignore[assignment]
+
+    monkeypatch.setattr(rdata_store.Spool, "__init__", full)
     with pytest.raises(OutputError, match="no space left on device; set TMPDIR"):
         convert(source, tmp_path / "x.RData")
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
