@@ -43,10 +43,11 @@ def tabkit(*arguments: object, code: int = 0, **options: object) -> subprocess.C
 
 
 def test_ingest_writes_the_package(survey: Path, tmp_path: Path) -> None:
-    """Table, codebook and the original, byte by byte; nothing else."""
+    """Table, data frame, codebook and the original, byte by byte; nothing else."""
     done = tabkit("ingest", survey, "-o", tmp_path / "out")
     out = tmp_path / "out"
-    assert sorted(p.name for p in out.iterdir()) == ["survey-ddi.xml", "survey.sav", "survey.tab"]
+    names = ["survey-ddi.xml", "survey.RData", "survey.sav", "survey.tab"]
+    assert sorted(p.name for p in out.iterdir()) == names
     assert (out / "survey.sav").read_bytes() == survey.read_bytes()
     assert "300 cases, 8 variables, UNF:6:" in done.stdout
     header, *lines = (out / "survey.tab").read_text(encoding="utf-8").splitlines()
@@ -103,7 +104,7 @@ def test_jobs_in_each_profile(survey: Path, tmp_path: Path, profile: str) -> Non
     other.write_bytes(survey.read_bytes())
     options = ("--jobs", 2, "--profile", profile)
     tabkit("ingest", tmp_path / "a.csv", other, "-o", tmp_path / "out", *options)
-    assert len(list((tmp_path / "out").iterdir())) == 6
+    assert len(list((tmp_path / "out").iterdir())) == 8
 
 
 def test_standard_input(survey: Path, tmp_path: Path) -> None:
