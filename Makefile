@@ -24,6 +24,9 @@ demo: $(STAMP) ## Ingest a sample survey and show what came out
 	@echo && echo '$$ tabkit describe survey.sav' && $(BIN)/tabkit describe demo-out/survey.sav
 	@echo && echo '$$ grep -m1 -A99 "name=\"health\"" out/survey-ddi.xml' && grep -A12 'name="health"' demo-out/out/survey-ddi.xml | head -14
 	@echo && echo '$$ tabkit convert survey.sav survey.dta' && $(BIN)/tabkit convert demo-out/survey.sav demo-out/survey.dta
+	@echo && echo '$$ tabkit convert survey.sav survey.RData' && $(BIN)/tabkit convert demo-out/survey.sav demo-out/survey.RData
+	@if command -v Rscript >/dev/null; then echo && echo '$$ Rscript -e "load(...); str(survey)"' && \
+	  Rscript --vanilla -e 'load("demo-out/survey.RData"); str(survey, give.attr = FALSE)'; fi
 	@echo && echo '$$ tabkit unf survey.sav --check ...' && \
 	  $(BIN)/tabkit unf demo-out/survey.sav --check "$$($(BIN)/tabkit unf demo-out/survey.sav | head -1 | cut -f1)" | head -1
 

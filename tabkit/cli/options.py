@@ -123,7 +123,7 @@ _READING_OPTIONS: Final = (
         type=click.Path(path_type=Path),
         help="DDI codebook or dictionary (CSV, XLSX) that describes the source.",
     ),
-    click.option("--object", metavar="NAME", help="Object of an R file to read."),
+    click.option("--object", metavar="NAME", help="Object of an R file, read or written."),
     click.option("--row-names", metavar="NAME", help="Variable for row names of an R data frame."),
     click.option(
         "--engine",
@@ -149,13 +149,14 @@ def for_r(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a file for R, and give them as one argument, ``write_options``."""
 
     @functools.wraps(command)
-    def wrapped(
-        object_name: str | None, r_style: str | None, r_names: str, r_version: str, **others: Any
-    ) -> Any:
+    def wrapped(r_style: str | None, r_names: str, r_version: str, **others: Any) -> Any:
         from tabkit.formats import WriteOptions
 
         options = WriteOptions(
-            object_name=object_name, r_style=r_style, r_names=r_names, r_version=int(r_version)
+            object_name=others["object"],  # the same name on either side
+            r_style=r_style,
+            r_names=r_names,
+            r_version=int(r_version),
         )
         return command(write_options=options, **others)
 
@@ -165,8 +166,6 @@ def for_r(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _R_OPTIONS: Final = (
-    click.option("--object", "object_name", metavar="NAME",
-                 help="Name of the data frame in an .RData; the file's, if not given."),
     click.option("--r-style", type=click.Choice(["haven", "factor", "plain", "repository"]),
                  help="Columns for R: labelled as by haven (default), factors, bare vectors."),
     click.option("--r-names", type=click.Choice(["keep", "make.names"]), default="keep",
