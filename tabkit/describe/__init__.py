@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import threading
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import pyarrow as pa
@@ -16,7 +18,6 @@ from tabkit.describe.unf import UnfHasher, combine_unfs
 from tabkit.model import Block, Description, Origin, Table
 from tabkit.profiles import TABKIT, find_profile
 from tabkit.read import joined_tags, read_all, stream_of
-from tabkit.spool import SHARE
 from tabkit.threads import column_pool, read_ahead
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _BATCH_ROWS: Final = 8192  # cases gathered before columns are worked on: each visit has its price
 _POOLED_COLUMNS, _POOLED_CASES = 2, 1024  # less is not worth a switch between threads
+_SHARE: Final = 8  # of a run's memory for numbers that are kept
+_LARGE_CASES: Final = 2_000_000
 _TASKS: Final = 64  # that columns are divided into, so that no thread is left with a slow rest
 _BATCH_CELLS: Final = 16_000_000  # but no more cells than these
 
@@ -94,7 +97,14 @@ class Describer:
         """
         self._work()
         columns, self._columns = self._columns, []
-        settled = self._over(len(columns), lambda index: columns[index].finish())
+        large = threading.Lock()  # one column at a time where one takes much memory
+        wide = contextlib.nullcontext() if self._cases < _LARGE_CASES else large
+
+        def finished(index: int) -> tuple[Variable, VariableDescription]:
+            with wide:
+                return columns[index].finish()
+
+        settled = self._over(len(columns), finished)
         variables = tuple(variable for variable, _ in settled)
         described = tuple(description for _, description in settled)
         unf = combine_unfs(each.unf for each in described) if described and self._cases else ""
@@ -161,7 +171,7 @@ def describe(
             stream.origin,
             digits=digits,
             characters=characters,
-            memory=stream.memory // SHARE,
+            memory=stream.memory // _SHARE,
             pool=pool,
         )
         with read_ahead(stream) as ahead:

@@ -64,11 +64,15 @@ def tally(values: Numbers) -> Tally:
         if span <= min(_BINS, max(256, 4 * len(values))):
             return _counted_unsorted(values, low, span)
     values.sort()
-    first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-    counts = np.diff(first, append=len(values))
-    distinct = values[first]
+    differs = values[1:] != values[:-1]
+    if differs.all():  # no more memory for long columns of measurements
+        distinct, counts = values, np.broadcast_to(np.int64(1), len(values))
+    else:
+        first = np.flatnonzero(np.concatenate([[True], differs]))
+        distinct, counts = values[first], np.diff(first, append=len(values))
     if values.dtype.kind == "f":
-        distinct = distinct.astype(np.float64) + 0.0  # turns -0.0 into 0.0
+        distinct = distinct.astype(np.float64, copy=False)
+        distinct += 0.0  # turns -0.0 into 0.0
     elif values.dtype != np.uint64:
         distinct = distinct.astype(np.int64)
     return Tally(distinct, counts)
@@ -173,7 +177,7 @@ def _counted_unsorted(values: Numbers, low: int, span: int) -> Tally:
 
 
 def _float_moments(counted: Tally, cases: int) -> tuple[float, float]:
-    values, counts = counted.values, counted.counts.astype(np.float64)
+    values, counts = counted.values, counted.counts
     largest = float(np.abs(values[[0, -1]]).max())
     if math.isinf(largest):
         with np.errstate(invalid="ignore"):
@@ -184,11 +188,26 @@ def _float_moments(counted: Tally, cases: int) -> tuple[float, float]:
     else:
         exponent = 0
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = float((values * counts).sum()) / cases
-        mean += float(((values - mean) * counts).sum()) / cases
-        deviations = values - mean
-        stdev = _stdev(float((deviations * counts).sum()), deviations, counts, cases)
+        mean = _weighted_sum(values, counts) / cases
+        mean += _weighted_sum(values, counts, mean) / cases
+        left = _weighted_sum(values, counts, mean)
+        squares = _weighted_sum(values, counts, mean, squared=True)
+        stdev = _stdev(left, squares, cases)
     return _scaled(mean, exponent), _scaled(stdev, exponent)
+
+
+def _weighted_sum(
+    values: Doubles, counts: npt.NDArray[np.int64], centre: float = 0.0, *, squared: bool = False
+) -> float:
+    """Return the sum over all cases of the distances from ``centre``, or of their squares."""
+    total = 0.0
+    for start in range(0, len(values), _CHUNK):
+        terms = values[start : start + _CHUNK] - centre
+        if squared:
+            terms *= terms
+        terms *= counts[start : start + _CHUNK]
+        total += float(terms.sum())
+    return total
 
 
 def _scaled(value: float, exponent: int) -> float:
@@ -207,7 +226,8 @@ def _integer_moments(counted: Tally, cases: int) -> tuple[float, float]:
     else:
         deviations = (values - centre).astype(np.float64)
     left = float(total - centre * cases)
-    return total / cases, _stdev(left, deviations, counts.astype(np.float64), cases)
+    squares = float((deviations * deviations * counts.astype(np.float64)).sum())
+    return total / cases, _stdev(left, squares, cases)
 
 
 def _exact_sum(values: Numbers, counts: npt.NDArray[np.int64]) -> int:
@@ -218,11 +238,10 @@ def _exact_sum(values: Numbers, counts: npt.NDArray[np.int64]) -> int:
     )
 
 
-def _stdev(left: float, deviations: Doubles, counts: Doubles, cases: int) -> float:
-    """Return the deviation, given deviations from about the mean and their sum."""
+def _stdev(left: float, squares: float, cases: int) -> float:
+    """Return the deviation, given the sums of deviations from about the mean and their squares."""
     if cases == 1:
         return 0.0
-    squares = float((deviations * deviations * counts).sum())
     variance = (squares - left * left / cases) / (cases - 1)
     return math.sqrt(max(variance, 0.0))  # NaN stays NaN
 
