@@ -119,8 +119,10 @@ class Describer:
             self._over(len(self._columns), lambda index: self._work_on(index, blocks, tagged))
 
     def _work_on(self, index: int, blocks: Sequence[Block], tagged: set[str]) -> None:
-        arrays = [plain(block.data.column(index)) for block in blocks]
-        array = arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
+        if len(blocks) == 1:
+            array = plain(blocks[0].data.column(index))
+        else:
+            array = pa.concat_arrays([plain(block.data.column(index)) for block in blocks])
         name = self._names[index]
         self._columns[index].append(array, _tags_of(blocks, name) if name in tagged else None)
 

@@ -120,6 +120,8 @@ def places_of(values: npt.NDArray[Any], wanted: Sequence[Value]) -> list[int | N
     Numbers are compared by value, exactly, integers with floats too; text stands nowhere.
     """
     result: list[int | None] = [None] * len(wanted)
+    if not wanted:
+        return result
     keys = [_as_one_of(values.dtype, value) for value in wanted]
     asked = [index for index, key in enumerate(keys) if key is not None]
     sought = np.array([keys[index] for index in asked], values.dtype)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _BINS: Final = 1 << 20  # integers within a span so wide are counted unsorted
 _CHUNK: Final = 1 << 20
+_ONE: Final = (1).to_bytes(8, sys.byteorder)
 _EXTREME: Final = 400  # binary exponent from where on squares may leave the range of doubles
 
 
@@ -66,10 +68,13 @@ def tally(values: Numbers) -> Tally:
     values.sort()
     differs = values[1:] != values[:-1]
     if differs.all():  # no more memory for long columns of measurements
-        distinct, counts = values, np.broadcast_to(np.int64(1), len(values))
+        distinct = values
+        counts = np.ndarray((len(values),), np.int64, _ONE, strides=(0,))
     else:
-        first = np.flatnonzero(np.concatenate([[True], differs]))
-        distinct, counts = values[first], np.diff(first, append=len(values))
+        ends = np.append(differs.nonzero()[0], len(values) - 1)
+        counts = ends + 1
+        counts[1:] -= ends[:-1] + 1
+        distinct = values[ends]
     if values.dtype.kind == "f":
         distinct = distinct.astype(np.float64, copy=False)
         distinct += 0.0  # turns -0.0 into 0.0
@@ -125,20 +130,25 @@ def _running_sum(values: Numbers, centre: float = 0.0, *, squared: bool = False)
 
 
 def summarize(
-    counted: Tally, invalid: int, *, in_order: tuple[float, float] | None = None
+    counted: Tally,
+    invalid: int,
+    *,
+    in_order: tuple[float, float] | None = None,
+    mode: float | None = None,
 ) -> SummaryStats:
     """Compute all statistics but the mode.
 
     Args:
         counted: The valid values.
         invalid: Cases without a valid value.
+        mode: Passed on.
         in_order: Of `moments_in_order`; follow Apache commons-math by the letter, where its
             formulas overflow and where an infinity beside the median makes it NaN.
     """
     cases = counted.cases
     if not cases:
         nan = math.nan
-        return SummaryStats(nan, nan, None, 0, invalid, nan, nan, nan)
+        return SummaryStats(nan, nan, mode, 0, invalid, nan, nan, nan)
     if in_order is not None:
         mean, stdev = in_order
     elif counted.values.dtype.kind == "f":
@@ -148,6 +158,7 @@ def summarize(
     return SummaryStats(
         mean=mean,
         median=_median(counted, cases, by_the_letter=in_order is not None),
+        mode=mode,
         valid=cases,
         invalid=invalid,
         minimum=_float_if_exact(counted.values[0].item()),
@@ -188,26 +199,24 @@ def _float_moments(counted: Tally, cases: int) -> tuple[float, float]:
     else:
         exponent = 0
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = _weighted_sum(values, counts) / cases
-        mean += _weighted_sum(values, counts, mean) / cases
-        left = _weighted_sum(values, counts, mean)
-        squares = _weighted_sum(values, counts, mean, squared=True)
-        stdev = _stdev(left, squares, cases)
+        mean = _weighted_sums(values, counts, 0.0)[0] / cases
+        mean += _weighted_sums(values, counts, mean)[0] / cases
+        stdev = _stdev(*_weighted_sums(values, counts, mean), cases)
     return _scaled(mean, exponent), _scaled(stdev, exponent)
 
 
-def _weighted_sum(
-    values: Doubles, counts: npt.NDArray[np.int64], centre: float = 0.0, *, squared: bool = False
-) -> float:
-    """Return the sum over all cases of the distances from ``centre``, or of their squares."""
-    total = 0.0
+def _weighted_sums(
+    values: Doubles, counts: npt.NDArray[np.int64], centre: float
+) -> tuple[float, float]:
+    """Return the sums over all cases of the distances from ``centre`` and of their squares."""
+    total = squares = 0.0
     for start in range(0, len(values), _CHUNK):
-        terms = values[start : start + _CHUNK] - centre
-        if squared:
-            terms *= terms
-        terms *= counts[start : start + _CHUNK]
+        distances = values[start : start + _CHUNK] - centre
+        terms = distances * counts[start : start + _CHUNK]
         total += float(terms.sum())
-    return total
+        terms *= distances
+        squares += float(terms.sum())
+    return total, squares
 
 
 def _scaled(value: float, exponent: int) -> float:
