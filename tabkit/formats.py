@@ -285,12 +285,12 @@ FORMATS: Final = (
     FileFormat(
         "parquet", "Apache Parquet", (".parquet",), "application/vnd.apache.parquet",
         "tabkit.read.arrow:open_parquet", "tabkit.write.arrow:write_parquet", (b"PAR1",),
-        "everything",
+        "everything", "tabkit.write.arrow:write_parquet_stream",
     ),
     FileFormat(
         "arrow", "Apache Arrow", (".arrow", ".feather"), "application/vnd.apache.arrow.file",
         "tabkit.read.arrow:open_arrow", "tabkit.write.arrow:write_arrow", (b"ARROW1", b"FEA1"),
-        "everything",
+        "everything", "tabkit.write.arrow:write_arrow_stream",
     ),
     FileFormat(
         "rdata", "R workspace, one data frame", (".rdata", ".rda"),
