@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tabkit.formats import ReadOptions
     from tabkit.read.r_parse import Content
 
-_MEDIA_TYPES: Final = {"rdata": "application/x-rlang-transport", "rds": "application/x-rds"}
+_MEDIA_TYPE: Final = "application/x-rlang-transport"
 _MOST_COLUMNS: Final = 1_000_000
 
 
@@ -88,7 +88,7 @@ def _opened(path: Path, options: ReadOptions) -> TableStream:
     format_ = "rdata" if is_saved else "rds"
     origin = Origin(
         format=format_,
-        media_type=_MEDIA_TYPES[format_],
+        media_type=_MEDIA_TYPE,
         format_version=f"{version} {compression}".strip(),
         encoding=content.encodings.native or "utf-8",
         product=f"R {content.writer}",
