@@ -99,6 +99,25 @@ def _opened(path: Path, options: ReadOptions) -> TableStream:
     return dataclasses.replace(stream, origin=origin)
 
 
+def stream_of_serialized(memory: Any, path: Path, options: ReadOptions) -> TableStream:
+    """Return the table in what R's ``serialize`` made of one object.
+
+    Args:
+        memory: Lives as long as the blocks are read.
+        path: What the object is called in messages.
+        options: As for `open_rdata`.
+
+    Raises:
+        FormatError: The object is no table.
+    """
+    with _named_errors(path):
+        content = parse(memory, options.encoding or "")
+        objects = objects_of(content.root, is_saved=False)
+        stream = table_of(objects, content, options)
+    origin = Origin(format="rds", product=f"R {content.writer}", encoding="utf-8")
+    return dataclasses.replace(stream, origin=origin, profile=options.profile)
+
+
 def table_of(
     objects: Mapping[str, RObject], content: Content, options: ReadOptions, memory: Any = None
 ) -> TableStream:
