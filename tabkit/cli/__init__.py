@@ -74,6 +74,8 @@ for _command in (
     tables.unf,
     access.subset,
     access.prep,
+    access.zip_,
+    access.cite,
     checks.validate,
     checks.verify,
     tables.formats,
