@@ -11,6 +11,8 @@ import types
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tabkit.bundle import BundleReport as BundleReport
+    from tabkit.bundle import bundle as bundle
     from tabkit.cite import cite as cite
     from tabkit.convert import convert as convert
     from tabkit.ddi.build import write_codebook as write_codebook
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
 __version__: Final = "0.1.0"
 
 _HOMES: Final = {
+    "tabkit.bundle": ("BundleReport", "bundle"),
     "tabkit.cite": ("cite",),
     "tabkit.convert": ("convert",),
     "tabkit.ddi.build": ("write_codebook",),

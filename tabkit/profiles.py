@@ -74,7 +74,8 @@ class Profile:
             codes keep the code; a blank long string is "".
         prep_by_script: Preprocessed data are what the repository's R script makes of the archival
             table's text; else they are made of the values.
-        packed_names: Citations in a bundle are named without a separator: ``xcitation-ris.ris``.
+        repository_bundle: A bundle has the repository's own fragment of DDI, and citations named
+            without a separator: ``xcitation-ris.ris``.
     """
 
     name: str
@@ -95,7 +96,7 @@ class Profile:
     float_format: bool = False
     stata_quirks: bool = False
     prep_by_script: bool = False
-    packed_names: bool = False
+    repository_bundle: bool = False
 
     def tab_layout(self, origin: Origin) -> TabLayout:
         """Return how cells of a table from ``origin`` are printed."""
@@ -138,7 +139,7 @@ DATAVERSE: Final = Profile(
     float_format=True,
     stata_quirks=True,
     prep_by_script=True,
-    packed_names=True,
+    repository_bundle=True,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from tabkit.bundle import bundle, bundle_name
 from tabkit.errors import UsageError
 from tabkit.formats import ReadOptions
 from tabkit.profiles import find_profile
@@ -17,6 +18,8 @@ from tabkit.zip_files import zip_files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tabkit.formats import FileFormat
 
 PARTIAL: Final = 1
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE | re.ASCII)
@@ -61,6 +64,39 @@ def zip_all(
     if report.left_out:
         click.echo(f"tabkit: {name}: {len(report.left_out):,} files were left out", err=True)
     return PARTIAL if report.left_out else 0
+
+
+def bundle_one(
+    source: Path,
+    *,
+    target: str | None,
+    study: Path | None,
+    ddi_version: str | None,
+    force: bool,
+    options: ReadOptions,
+    file_format: FileFormat | None,
+    name: str | None,
+) -> int:
+    """Make the bundle of one file and tell what is in it."""
+    from tabkit.show import show_findings
+
+    target = target or bundle_name(name or source.name)
+    report = bundle(
+        source,
+        sys.stdout.buffer if target == "-" else Path(target),
+        study=study,
+        profile=options.profile,
+        ddi_version=ddi_version,
+        force=force,
+        name=name,
+        options=options,
+        file_format=file_format,
+    )
+    show_findings(name or source.name, report.package.findings)
+    if target != "-":
+        names = ", ".join(entry for entry, _ in report.entries)
+        click.echo(f"{target}: {names}; {report.package.unf or 'no UNF (no cases)'}")
+    return 0
 
 
 def _bytes(text: str) -> int:

@@ -76,6 +76,7 @@ for _command in (
     access.prep,
     access.zip_,
     access.cite,
+    access.bundle,
     checks.validate,
     checks.verify,
     tables.formats,

@@ -122,3 +122,24 @@ def cite(
 
     cite_to(source, target, style, study, fields, force=force)
     return 0
+
+
+@click.command(context_settings=CONTEXT)
+@click.argument("source")
+@click.option("-o", "--output", "target", metavar="ZIP",
+              help="The archive; - is stdout; else <stem>-bundle.zip here.")  # fmt: skip
+@click.option("--study", type=click.Path(path_type=Path),
+              help="DDI codebook or JSON file with what is to be cited.")  # fmt: skip
+@click.option("--ddi-version", metavar="VERSION", help="2.5, 2.6 or repository.")
+@click.option("-f", "--force", is_flag=True, help="Replace an archive that exists.")
+@reading
+def bundle(source: str, name: str | None, **choices: Any) -> int:
+    """Put all that a repository serves of SOURCE into one archive.
+
+    The archival table, the original, a data frame for R, the codebook, citations for EndNote, RIS,
+    BibTeX and CSL, and their SHA-256 sums. Two runs give the same bytes.
+    """
+    from tabkit.show_zip import bundle_one
+
+    with on_disk(source, name) as (path, own_name):
+        return bundle_one(path, name=own_name, **choices)
