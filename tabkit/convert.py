@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tabkit.errors import LossError, UsageError
-from tabkit.formats import FileFormat, ReadOptions, find_format, format_of_target
+from tabkit.formats import (
+    FileFormat,
+    ReadOptions,
+    WriteOptions,
+    find_format,
+    format_of_target,
+    identify,
+)
 from tabkit.loss import Loss
 from tabkit.output import whole_files
 from tabkit.selection import chosen_names
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
 
     from tabkit.loss import Ledger
     from tabkit.model import TableStream
+    from tabkit.profiles import Profile
 
 ON_LOSS: Final = ("warn", "error", "ignore")
 
@@ -33,6 +42,7 @@ def convert(
     name: str | None = None,
     options: ReadOptions | None = None,
     file_format: FileFormat | None = None,
+    write_options: WriteOptions | None = None,
 ) -> Ledger:
     """Write the table of ``source`` to ``target`` in another format.
 
@@ -48,6 +58,7 @@ def convert(
         name: The source's own name, where ``source`` is a temporary copy.
         options: Reading options, the profile among them.
         file_format: Skips the detection of the source's format.
+        write_options: Choices for the target; its ``header`` gives way to ``header``.
 
     Returns:
         What the target does not carry, variable by variable; empty when nothing is lost.
@@ -64,6 +75,11 @@ def convert(
     source, target = Path(source), Path(target)
     options = options or ReadOptions()
     written = find_format(to) if to else format_of_target(target)
+    chosen = target_options(write_options, target, options.profile, header=header)
+    if "r_style" in written.choices and options.profile.r_objects is not None:
+        file_format = file_format or identify(source, name)
+        for_r = options.profile.for_r(file_format.name)
+        options = dataclasses.replace(options, profile=for_r)
     stream = open_with(source, options, file_format, name)
     if variables is not None:
         names = [variable.name for variable in stream.variables]
@@ -71,15 +87,15 @@ def convert(
             stack.callback(stream.close)
             stream = select_stream(stream, chosen_names(variables, names))
             stack.pop_all()
-    return write_target(stream, target, written, header=header, on_loss=on_loss, force=force)
+    return write_target(stream, target, written, chosen, on_loss=on_loss, force=force)
 
 
 def write_target(
     stream: TableStream,
     target: Path,
     written: FileFormat,
+    chosen: WriteOptions,
     *,
-    header: bool = True,
     on_loss: str = "warn",
     force: bool = False,
 ) -> Ledger:
@@ -95,7 +111,7 @@ def write_target(
             msg = f"on_loss is one of {', '.join(ON_LOSS)}, not {on_loss!r}"
             raise UsageError(msg)
         with whole_files([target], force=force) as (draft,):
-            ledger = _write(stream, draft, written, header=header)
+            ledger = _write(stream, draft, written, chosen)
             ledger += tuple(
                 Loss(finding.text, finding.variable)
                 for finding in stream.findings
@@ -106,9 +122,21 @@ def write_target(
     return ledger
 
 
-def _write(stream: TableStream, draft: Path, written: FileFormat, *, header: bool) -> Ledger:
+def target_options(
+    given: WriteOptions | None, target: Path, profile: Profile, *, header: bool
+) -> WriteOptions:
+    """Complete a user's choices: an object is named after its file, unless the profile says how."""
+    from tabkit.write.rdata_names import object_name
+
+    given = dataclasses.replace(given or WriteOptions(), header=header)
+    if given.object_name is not None or profile.r_objects is not None:
+        return given
+    return dataclasses.replace(given, object_name=object_name(target.name))
+
+
+def _write(stream: TableStream, draft: Path, written: FileFormat, options: WriteOptions) -> Ledger:
     from tabkit.read import read_all
 
     if written.stream_writer:
-        return written.write_stream(stream, draft, header=header)
+        return written.write_stream(stream, draft, options)
     return written.write(read_all(stream), draft)

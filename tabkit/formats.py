@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import pkgutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 from tabkit.errors import FormatError, UnknownFormatError, UsageError
 from tabkit.profiles import TABKIT, Profile
@@ -62,11 +62,31 @@ class Writer(Protocol):
         ...
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """Choices of a user for the file that is written; each format has some (`FileFormat.choices`).
+
+    Attributes:
+        header: A first line of names, in text.
+        object_name: The name of a data frame in R; None takes the file's.
+        r_style: Columns in R: ``haven`` (labelled), ``factor``, ``plain`` or ``repository``; None
+            leaves it to the profile.
+        r_names: Names in R: ``keep`` or ``make.names``.
+        r_version: Version of R's format, 3 or 2.
+    """
+
+    header: bool = True
+    object_name: str | None = None
+    r_style: str | None = None
+    r_names: str = "keep"
+    r_version: int = 3
+
+
 class StreamWriter(Protocol):
     """Writes a stream to ``path`` in bounded memory and tells what the format could not carry."""
 
-    def __call__(self, stream: TableStream, path: Path, *, header: bool = True) -> Ledger:
-        """Write ``stream`` to ``path``, with a line of names or without."""
+    def __call__(self, stream: TableStream, path: Path, **choices: Any) -> Ledger:
+        """Write ``stream`` to ``path``; ``choices`` are those of the format."""
         ...
 
 
@@ -84,6 +104,7 @@ class FileFormat:
         magic: First bytes of such a file; any of them.
         keeps: What metadata survives in it, for ``tabkit formats``.
         stream_writer: Dotted name of a `StreamWriter`, where it can be written block by block.
+        choices: Names of the `WriteOptions` that the stream writer takes.
     """
 
     name: str
@@ -95,6 +116,7 @@ class FileFormat:
     magic: tuple[bytes, ...] = ()
     keeps: str = ""
     stream_writer: str = ""
+    choices: tuple[str, ...] = ("header",)
 
     def open(self, path: Path, options: ReadOptions) -> TableStream:
         """Open ``path`` as a stream of blocks."""
@@ -107,10 +129,13 @@ class FileFormat:
         """Write ``table`` to ``path``."""
         return cast("Writer", pkgutil.resolve_name(self._named_writer()))(table, path)
 
-    def write_stream(self, stream: TableStream, path: Path, *, header: bool = True) -> Ledger:
+    def write_stream(
+        self, stream: TableStream, path: Path, options: WriteOptions | None = None
+    ) -> Ledger:
         """Write ``stream`` to ``path``, for a format with a ``stream_writer``."""
         writer = cast("StreamWriter", pkgutil.resolve_name(self.stream_writer))
-        return writer(stream, path, header=header)
+        options = options or WriteOptions()
+        return writer(stream, path, **{name: getattr(options, name) for name in self.choices})
 
     def _named_writer(self) -> str:
         if not self.writer:
@@ -120,6 +145,8 @@ class FileFormat:
 
 
 _LABELS = "variable and value labels"
+_OF_R = f"{_LABELS}, user-missing values, tagged missings, formats, as haven has them"
+_R_CHOICES = ("r_style", "r_names", "r_version")
 FORMATS: Final = (
     FileFormat(
         "sav", "SPSS system file", (".sav",), "application/x-spss-sav",
@@ -173,6 +200,16 @@ FORMATS: Final = (
         "arrow", "Apache Arrow", (".arrow", ".feather"), "application/vnd.apache.arrow.file",
         "tabkit.read.arrow:open_arrow", "tabkit.write.arrow:write_arrow", (b"ARROW1", b"FEA1"),
         "everything",
+    ),
+    FileFormat(
+        "rdata", "R workspace, one data frame", (".rdata", ".rda"),
+        "application/x-rlang-transport", "", "tabkit.write.rdata:write_rdata", (), _OF_R,
+        "tabkit.write.rdata:write_rdata_stream", ("object_name", *_R_CHOICES),
+    ),
+    FileFormat(
+        "rds", "R object", (".rds",), "application/x-rlang-transport",
+        "", "tabkit.write.rdata:write_rds", (), _OF_R,
+        "tabkit.write.rdata:write_rds_stream", _R_CHOICES,
     ),
     FileFormat(
         "json", "JSON, data and variables", (".json",), "application/json",

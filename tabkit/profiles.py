@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tabkit.model import Origin
 
 
+#: Formats whose original Dataverse gives to R's haven, instead of its own table.
+R_READS: Final = frozenset({"sav", "zsav", "por", "dta"})
+
+
 class NumberText(enum.Enum):
     """How a number becomes text in the archival table."""
 
@@ -76,6 +80,9 @@ class Profile:
             table's text; else they are made of the values.
         repository_bundle: A bundle has the repository's own fragment of DDI, and citations named
             without a separator: ``xcitation-ris.ris``.
+        r_objects: The name of the data frame in an R workspace: of files that haven reads, and of
+            others; None takes the file's.
+        r_keeps_missing: User-missing values stay values in R, as with haven's ``user_na = TRUE``.
     """
 
     name: str
@@ -97,6 +104,31 @@ class Profile:
     stata_quirks: bool = False
     prep_by_script: bool = False
     repository_bundle: bool = False
+    r_objects: tuple[str, str] | None = None
+    r_keeps_missing: bool = True
+
+    def r_object(self, origin: Origin) -> str | None:
+        """Return the name of a data frame of a table from ``origin``; None for its file's own."""
+        if self.r_objects is None:
+            return None
+        return self.r_objects[0] if origin.format in R_READS else self.r_objects[1]
+
+    def r_style(self, origin: Origin) -> str:
+        """Return what columns become in R, unless a user says so."""
+        by_haven = self.r_objects is None or origin.format in R_READS
+        return "haven" if by_haven else "repository"
+
+    def for_r(self, source_format: str) -> Profile:
+        """Return the profile to read a source with whose cases go to R alone.
+
+        Dataverse gives haven the original, so that neither its dates as text nor any other choice
+        of its own readers is seen in R.
+        """
+        if self.r_objects is None or source_format not in R_READS:
+            return self
+        return dataclasses.replace(
+            TABKIT, r_objects=self.r_objects, r_keeps_missing=self.r_keeps_missing
+        )
 
     def tab_layout(self, origin: Origin) -> TabLayout:
         """Return how cells of a table from ``origin`` are printed."""
@@ -140,6 +172,8 @@ DATAVERSE: Final = Profile(
     stata_quirks=True,
     prep_by_script=True,
     repository_bundle=True,
+    r_objects=("table", "x"),
+    r_keeps_missing=False,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat, ReadOptions, WriteOptions
     from tabkit.loss import Ledger
     from tabkit.model import Description, Finding, Value, Variable, VariableDescription
 
@@ -36,6 +36,7 @@ def convert_one(
     options: ReadOptions,
     file_format: FileFormat | None,
     name: str | None,
+    write_options: WriteOptions | None = None,
 ) -> int:
     """Convert one file and show its ledger; ``-`` as target is stdout."""
     from tabkit.selection import split_items
@@ -53,6 +54,7 @@ def convert_one(
         name=name,
         options=options,
         file_format=file_format,
+        write_options=write_options,
     )
     show_losses(target, ledger, on_loss, as_json=as_json)
     return 0

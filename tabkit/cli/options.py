@@ -64,6 +64,37 @@ _READING_OPTIONS: Final = (
 )
 
 
+def for_r(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a file for R, and give them as one argument, ``write_options``."""
+
+    @functools.wraps(command)
+    def wrapped(
+        object_name: str | None, r_style: str | None, r_names: str, r_version: str, **others: Any
+    ) -> Any:
+        from tabkit.formats import WriteOptions
+
+        options = WriteOptions(
+            object_name=object_name, r_style=r_style, r_names=r_names, r_version=int(r_version)
+        )
+        return command(write_options=options, **others)
+
+    for option in reversed(_R_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+_R_OPTIONS: Final = (
+    click.option("--object", "object_name", metavar="NAME",
+                 help="Name of the data frame in an .RData; the file's, if not given."),
+    click.option("--r-style", type=click.Choice(["haven", "factor", "plain", "repository"]),
+                 help="Columns for R: labelled as by haven (default), factors, bare vectors."),
+    click.option("--r-names", type=click.Choice(["keep", "make.names"]), default="keep",
+                 show_default=True, help="Names for R, kept or made to need no backticks."),
+    click.option("--r-version", type=click.Choice(["2", "3"]), default="3", show_default=True,
+                 help="Version of R's format; 2 for R before 3.5."),
+)  # fmt: skip
+
+
 def _tab(delimiter: str | None) -> str | None:
     return {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
 
