@@ -341,7 +341,9 @@ def identify(path: Path, name: str | None = None) -> FileFormat:
             return found
     known = ", ".join(f.name for f in FORMATS if f.reader)
     raise UnknownFormatError(
-        "no reader accepts it", name or path, hint=f"tabkit reads {known}; name it with --from"
+        "no reader accepts it",
+        name or path,
+        hint=f"tabkit reads {known}; name it with --from, or describe it with --codebook",
     )
 
 

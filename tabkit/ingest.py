@@ -103,7 +103,7 @@ def ingest(
     options = dataclasses.replace(options or ReadOptions(), profile=chosen)
     file_name = name or source.name
     before = source.stat()
-    stem = stem or Path(file_name).stem
+    stem = stem or stem_of(file_name)
     targets = _targets(source, folder, file_name, stem, parts)
     with contextlib.ExitStack() as stack:
         stack.enter_context(output_folder(folder))
@@ -135,6 +135,11 @@ def ingest(
         tuple(stream.findings),
         _losses(description, parts),
     )
+
+
+def stem_of(file_name: str) -> str:
+    """Return what a file's outputs are named after: ``census`` for ``census.dat.gz``."""
+    return Path(file_name.removesuffix(".gz")).stem
 
 
 def open_source(
