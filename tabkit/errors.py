@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,13 @@ class DependencyError(TabkitError):
         return f"this needs {self.package}: pip install 'tabkit[{self.extra}]'"
 
 
+_LONGEST: Final = 300  # characters of what a message quotes of a file
+
+
 def _line(path: Path, reason: str, where: str, hint: str) -> str:
+    reason, where = (
+        each if len(each) <= _LONGEST else f"{each[:_LONGEST]}…" for each in (reason, where)
+    )
     text = f"{path.name or path}: {reason}"
     if where:
         text += f", {where}"

@@ -11,6 +11,7 @@ from tabkit.formats import FileFormat, ReadOptions, find_format, identify
 from tabkit.limits import LIMITS, Limits
 from tabkit.model import Block, Table, TableStream
 from tabkit.profiles import TABKIT, Profile, find_profile
+from tabkit.read.bounds import check_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,6 +72,7 @@ def open_with(
     if options.untrusted:
         return _open_guarded(path, options, file_format, name)
     stream = (file_format or identify(path, name)).open(path, options)
+    check_bounds(stream, options.limits, name or path)
     origin = dataclasses.replace(
         stream.origin, file_name=name or path.name, size=path.stat().st_size
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tabkit import _native
+from tabkit.limits import LIMITS, Limits, check_unpacked
 from tabkit.model import Finding
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class CaseLayout:
         missing: The number that stands for system-missing.
         cases: Cases to deliver, None for all there are.
         uncounted: The header promises 0 cases.
+        limits: What zlib blocks may inflate to.
     """
 
     start: int
@@ -65,6 +67,7 @@ class CaseLayout:
     missing: float
     cases: int | None
     uncounted: bool
+    limits: Limits = LIMITS
 
 
 def read_cases(
@@ -230,7 +233,7 @@ def _read_chunks(file: BinaryIO) -> Iterator[bytes]:
 def _inflate(file: BinaryIO, layout: CaseLayout, findings: list[Finding]) -> Iterator[bytes]:
     """Yield the bytecode of zlib blocks, one after the other, in chunks of bounded size."""
     end = _end_of_blocks(file, layout, findings)
-    inflater, begins = zlib.decompressobj(), True
+    inflater, begins, unpacked = zlib.decompressobj(), True, 0
     left = end - file.tell()
     while left > 0 and (data := file.read(min(CHUNK_BYTES, left))):
         left -= len(data)
@@ -245,6 +248,8 @@ def _inflate(file: BinaryIO, layout: CaseLayout, findings: list[Finding]) -> Ite
                 findings.append(_damaged(end - left))
                 return
             if chunk:
+                unpacked += len(chunk)
+                check_unpacked(unpacked, layout.size, layout.limits, file.name)
                 yield chunk
             data = inflater.unconsumed_tail
             if inflater.eof:
