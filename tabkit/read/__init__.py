@@ -12,6 +12,7 @@ from tabkit.limits import LIMITS, Limits
 from tabkit.model import Block, Table, TableStream
 from tabkit.profiles import TABKIT, Profile, find_profile
 from tabkit.read.bounds import check_bounds
+from tabkit.read.mojibake import watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +77,7 @@ def open_with(
     origin = dataclasses.replace(
         stream.origin, file_name=name or path.name, size=path.stat().st_size
     )
-    return dataclasses.replace(stream, origin=origin, profile=options.profile)
+    return watched(dataclasses.replace(stream, origin=origin, profile=options.profile))
 
 
 def _open_guarded(

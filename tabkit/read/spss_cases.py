@@ -275,7 +275,8 @@ def _end_of_blocks(file: BinaryIO, layout: CaseLayout, findings: list[Finding]) 
     header = file.read(24)
     if len(header) == 24:  # noqa: PLR2004 - three 64-bit numbers
         start, trailer, length = struct.unpack(layout.order + "qqq", header)
-        if start == layout.start and layout.start + 24 <= trailer <= layout.size - length:
+        inside = length >= 0 and layout.start + 24 <= trailer <= layout.size - length
+        if start == layout.start and inside:
             file.seek(trailer)
             sound = _is_trailer(file.read(min(length, 24)), layout, length)
             file.seek(layout.start + 24)

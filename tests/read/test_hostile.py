@@ -85,6 +85,17 @@ def test_a_bomb_of_zlib_blocks(tmp_path: Path) -> None:
         tabkit.read(put(tmp_path, "x.zsav", data))
 
 
+@pytest.mark.parametrize("length", [-1, -5, -(1 << 40), 1 << 62])
+def test_a_table_of_blocks_of_impossible_length(tmp_path: Path, length: int) -> None:
+    """The blocks are found without it, with a warning."""
+    raw = bytearray(Sav([Var(b"a")], [[1.0], [2.0]], compression=2).to_bytes())
+    start = len(Sav([Var(b"a")], compression=2, promised=2).dictionary())
+    raw[start + 16 : start + 24] = struct.pack("<q", length)
+    table = tabkit.read(put(tmp_path, "x.zsav", bytes(raw)))
+    assert table.data.column("a").to_pylist() == [1.0, 2.0]
+    assert any("table of compressed blocks" in each.text for each in table.findings)
+
+
 def shared_string(size: int, columns: int, cases: int) -> bytes:
     """A Stata file whose one long string is in every cell."""
     text = b"y" * size
