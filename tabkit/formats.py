@@ -30,6 +30,11 @@ class ReadOptions:
         catalog: A ``.sas7bcat`` with the value labels of a ``.sas7bdat``.
         delimiter: Overrides the detected delimiter of a text file.
         quote: Overrides the detected quote character; empty for none.
+        sheet: The sheet of a workbook, by its name or its number from 1.
+        header_row: The row of a sheet with the names, from 1; 0 for none; None finds it.
+        flatten: Nested columns of Arrow data become a column a field.
+        codebook: A DDI codebook or a data dictionary that describes the source.
+        text_columns: Columns that stay text, whatever their cells look like; ``*`` means all.
         block_cells: Cells of a block, at most.
         block_rows: Cases of a block, at most.
         untrusted: Read in a worker process that cannot hurt this one (`tabkit.guard`).
@@ -41,6 +46,11 @@ class ReadOptions:
     catalog: Path | None = None
     delimiter: str | None = None
     quote: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    flatten: bool = False
+    codebook: Path | None = None
+    text_columns: frozenset[str] = frozenset()
     block_cells: int = BLOCK_CELLS
     block_rows: int = BLOCK_ROWS
     untrusted: bool = False
@@ -161,13 +171,33 @@ FORMATS: Final = (
         "tabkit.write.text:write_csv_stream",
     ),
     FileFormat(
+        "tab", "Archival tab-delimited table", (".tab",), "text/tab-separated-values",
+        "tabkit.read.tab_stream:open_tab", "tabkit.write.tab:write_tab", (),
+        "names; the rest goes to the codebook",
+        "tabkit.write.tab:write_tab_stream",
+    ),
+    FileFormat(
         "tsv", "Tab-separated text", (".tsv", ".tab"), "text/tab-separated-values",
         "tabkit.read.delimited:open_tsv", "", (), "names",
     ),
     FileFormat(
-        "tab", "Archival tab-delimited table", (".tab",), "text/tab-separated-values",
-        "", "tabkit.write.tab:write_tab", (), "names; the rest goes to the codebook",
-        "tabkit.write.tab:write_tab_stream",
+        "xlsx", "Excel workbook", (".xlsx", ".xlsm"),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "tabkit.read.spreadsheet:open_spreadsheet", "", (b"PK\3\4",), "names",
+    ),
+    FileFormat(
+        "xls", "Excel 97-2003 workbook", (".xls",), "application/vnd.ms-excel",
+        "tabkit.read.spreadsheet:open_spreadsheet", "", (b"\xd0\xcf\x11\xe0",), "names",
+    ),
+    FileFormat(
+        "xlsb", "Excel binary workbook", (".xlsb",),
+        "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+        "tabkit.read.spreadsheet:open_spreadsheet", "", (), "names",
+    ),
+    FileFormat(
+        "ods", "OpenDocument spreadsheet", (".ods",),
+        "application/vnd.oasis.opendocument.spreadsheet",
+        "tabkit.read.spreadsheet:open_spreadsheet", "", (), "names",
     ),
     FileFormat(
         "parquet", "Apache Parquet", (".parquet",), "application/vnd.apache.parquet",

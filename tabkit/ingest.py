@@ -59,6 +59,7 @@ def ingest(
     ddi_version: str = "2.5",
     force: bool = False,
     name: str | None = None,
+    stem: str | None = None,
     options: ReadOptions | None = None,
     file_format: FileFormat | None = None,
     progress: Callable[[int, int | None], None] | None = None,
@@ -74,6 +75,7 @@ def ingest(
         ddi_version: ``2.5``, ``2.6`` or ``repository``.
         force: Replace outputs that exist.
         name: The source's own name, where ``source`` is a temporary copy.
+        stem: What the names of the outputs begin with; else the name without its suffix.
         options: Reading options; their profile is replaced by ``profile``.
         file_format: Skips the detection of the format.
         progress: Called after each block with the cases read and their number, if known.
@@ -92,7 +94,8 @@ def ingest(
     options = dataclasses.replace(options or ReadOptions(), profile=chosen)
     file_name = name or source.name
     before = source.stat()
-    targets = _targets(source, folder, file_name, parts)
+    stem = stem or Path(file_name).stem
+    targets = _targets(source, folder, file_name, stem, parts)
     with contextlib.ExitStack() as stack:
         stack.enter_context(output_folder(folder))
         drafts = stack.enter_context(whole_files(list(targets.values()), force=force))
@@ -104,7 +107,8 @@ def ingest(
         origin = _with_digests(stream.origin, copy.result())
         description = _with_origin(description, origin)
         if "ddi" in paths:
-            _write_ddi(description, paths["ddi"], ddi_version, chosen, targets)
+            table = targets["tab"].name if "tab" in targets else f"{stem}.tab"
+            _write_ddi(description, paths["ddi"], ddi_version, chosen, table)
         after = source.stat()
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise FormatError("the file changed while it was read", file_name, hint="try again")
@@ -152,9 +156,11 @@ def _check_parts(only: Sequence[str]) -> tuple[str, ...]:
     return tuple(part for part in PARTS if part in only)
 
 
-def _targets(source: Path, folder: Path, file_name: str, parts: Sequence[str]) -> dict[str, Path]:
+def _targets(
+    source: Path, folder: Path, file_name: str, stem: str, parts: Sequence[str]
+) -> dict[str, Path]:
     """Name the outputs after the source; an original that has an output's name steps aside."""
-    stem, suffix = Path(file_name).stem, Path(file_name).suffix
+    suffix = Path(file_name).suffix
     targets = {part: folder / f"{stem}{_SUFFIXES[part]}" for part in parts if part in _SUFFIXES}
     if "original" in parts:
         original = folder / Path(file_name).name
@@ -221,18 +227,11 @@ def _write_ddi(
     path: Path,
     version: str,
     profile: Profile,
-    targets: Mapping[str, Path],
+    file_name: str,
 ) -> None:
     from tabkit.ddi.build import write_codebook
 
-    name = f"{Path(description.table.origin.file_name).stem}.tab"
-    write_codebook(
-        description,
-        path,
-        version=version,
-        profile=profile,
-        file_name=targets["tab"].name if "tab" in targets else name,
-    )
+    write_codebook(description, path, version=version, profile=profile, file_name=file_name)
 
 
 def _losses(description: Description, parts: Sequence[str]) -> Ledger:

@@ -72,6 +72,8 @@ class Profile:
             115 and ASCII from 117 on (labels UTF-8), other bytes U+FFFD; the 27 missing codes
             count from version 111 on, none is told apart and 2^333 is none; labels of missing
             codes keep the code; a blank long string is "".
+        sheets_as_stored: Of an ``.xlsx`` the stored values of its first sheet are read: dates are
+            serial numbers, names lose blanks and underscores.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Profile:
     commons_math: bool = False
     float_format: bool = False
     stata_quirks: bool = False
+    sheets_as_stored: bool = False
 
     def tab_layout(self, origin: Origin) -> TabLayout:
         """Return how cells of a table from ``origin`` are printed."""
@@ -111,6 +114,7 @@ DATAVERSE: Final = Profile(
             "csv": TabLayout(NumberText.JAVA, '"\t\n'),
             "tsv": TabLayout(NumberText.JAVA, '"\t\n'),
             "dta": TabLayout(NumberText.JAVA),
+            "xlsx": TabLayout(NumberText.JAVA),
         }
         | {
             f"dta:{version}": TabLayout(NumberText.DECIMAL, singles=NumberText.JAVA)
@@ -132,6 +136,7 @@ DATAVERSE: Final = Profile(
     commons_math=True,
     float_format=True,
     stata_quirks=True,
+    sheets_as_stored=True,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

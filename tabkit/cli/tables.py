@@ -23,6 +23,7 @@ if TYPE_CHECKING:
               help="2.5, 2.6 or repository.")  # fmt: skip
 @click.option("--jobs", default=1, type=click.IntRange(1), metavar="N", show_default=True,
               help="Files worked on at the same time.")  # fmt: skip
+@click.option("--all-sheets", is_flag=True, help="A package for every sheet of a workbook.")
 @click.option("-f", "--force", is_flag=True, help="Replace outputs that exist.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a file on stdout.")
 @reading

@@ -29,6 +29,10 @@ def open_table(
     catalog: Path | None = None,
     delimiter: str | None = None,
     quote: str | None = None,
+    sheet: str | int | None = None,
+    header_row: int | None = None,
+    flatten: bool = False,
+    codebook: Path | str | None = None,
     untrusted: bool = False,
     limits: Limits = LIMITS,
 ) -> TableStream:
@@ -42,6 +46,10 @@ def open_table(
         catalog: A SAS catalogue with the value labels of a ``.sas7bdat``.
         delimiter: Overrides the detected delimiter of a text file.
         quote: Overrides the detected quote character of a text file, "" for none.
+        sheet: The sheet of a workbook, by name or number from 1; None takes the first with cells.
+        header_row: The row of a sheet with the names, from 1; 0 for none; None finds it.
+        flatten: Nested columns of Parquet and Arrow files become a column a field.
+        codebook: A DDI codebook or a data dictionary (CSV, XLSX) that describes the file.
         untrusted: Decode it in a worker process with limits of memory and time, so that a file
             made to crash or to exhaust its reader becomes an error.
         limits: What the file may ask for.
@@ -58,6 +66,10 @@ def open_table(
         catalog=catalog,
         delimiter=delimiter,
         quote=quote,
+        sheet=None if sheet is None else str(sheet),
+        header_row=header_row,
+        flatten=flatten,
+        codebook=None if codebook is None else Path(codebook),
         untrusted=untrusted,
         limits=limits,
     )
@@ -72,7 +84,12 @@ def open_with(
         raise FormatError("this is a folder, not a file", path)
     if options.untrusted:
         return _open_guarded(path, options, file_format, name)
-    stream = (file_format or identify(path, name)).open(path, options)
+    if options.codebook is not None:
+        from tabkit.read.described import open_described
+
+        stream = open_described(path, options, file_format, name or path.name)
+    else:
+        stream = (file_format or identify(path, name)).open(path, options)
     check_bounds(stream, options.limits, name or path)
     origin = dataclasses.replace(
         stream.origin, file_name=name or path.name, size=path.stat().st_size
@@ -91,7 +108,7 @@ def _open_guarded(
     return dataclasses.replace(stream, profile=options.profile)
 
 
-def read(path: Path | str, **options: str | Path | Profile | Limits | bool | None) -> Table:
+def read(path: Path | str, **options: str | int | Path | Profile | Limits | None) -> Table:
     """Read a whole file; the options are those of `open_table`."""
     return read_all(open_table(path, **options))  # type: ignore[arg-type]
 
