@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tabkit.errors import LossError, UsageError
-from tabkit.formats import FileFormat, ReadOptions, find_format, format_of_target
+from tabkit.formats import (
+    FileFormat,
+    ReadOptions,
+    WriteOptions,
+    find_format,
+    format_of_target,
+    identify,
+)
 from tabkit.loss import Loss
 from tabkit.output import whole_files
 
@@ -15,6 +23,7 @@ if TYPE_CHECKING:
 
     from tabkit.loss import Ledger
     from tabkit.model import TableStream
+    from tabkit.profiles import Profile
 
 ON_LOSS: Final = ("warn", "error", "ignore")
 
@@ -31,6 +40,7 @@ def convert(
     name: str | None = None,
     options: ReadOptions | None = None,
     file_format: FileFormat | None = None,
+    write_options: WriteOptions | None = None,
 ) -> Ledger:
     """Write the table of ``source`` to ``target`` in another format.
 
@@ -45,6 +55,7 @@ def convert(
         name: The source's own name, where ``source`` is a temporary copy.
         options: Reading options, the profile among them.
         file_format: Skips the detection of the source's format.
+        write_options: Choices for the target; its ``header`` gives way to ``header``.
 
     Returns:
         What the target does not carry, variable by variable; empty when nothing is lost.
@@ -64,12 +75,17 @@ def convert(
         msg = f"on_loss is one of {', '.join(ON_LOSS)}, not {on_loss!r}"
         raise UsageError(msg)
     written = find_format(to) if to else format_of_target(target)
+    chosen = _options(write_options, target, options.profile, header=header)
     with whole_files([target], force=force) as (draft,):
+        if "r_style" in written.choices and options.profile.r_objects is not None:
+            file_format = file_format or identify(source, name)
+            for_r = options.profile.for_r(file_format.name)
+            options = dataclasses.replace(options, profile=for_r)
         stream = open_with(source, options, file_format, name)
         if variables is not None:
             stream = select_stream(stream, variables)
         with stream:
-            ledger = _write(stream, draft, written, header=header)
+            ledger = _write(stream, draft, written, chosen)
         ledger += tuple(
             Loss(finding.text, finding.variable)
             for finding in stream.findings
@@ -80,9 +96,21 @@ def convert(
     return ledger
 
 
-def _write(stream: TableStream, draft: Path, written: FileFormat, *, header: bool) -> Ledger:
+def _options(
+    given: WriteOptions | None, target: Path, profile: Profile, *, header: bool
+) -> WriteOptions:
+    """Complete a user's choices: an object is named after its file, unless the profile says how."""
+    from tabkit.write.rdata_names import object_name
+
+    given = dataclasses.replace(given or WriteOptions(), header=header)
+    if given.object_name is not None or profile.r_objects is not None:
+        return given
+    return dataclasses.replace(given, object_name=object_name(target.name))
+
+
+def _write(stream: TableStream, draft: Path, written: FileFormat, options: WriteOptions) -> Ledger:
     from tabkit.read import read_all
 
     if written.stream_writer:
-        return written.write_stream(stream, draft, header=header)
+        return written.write_stream(stream, draft, options)
     return written.write(read_all(stream), draft)

@@ -104,14 +104,15 @@ class LossError(TabkitError):
 
 
 class DependencyError(TabkitError):
-    """An optional package is needed and not installed."""
+    """An optional package is needed and not installed; ``how`` tells what pip cannot install."""
 
-    def __init__(self, package: str, extra: str) -> None:
-        super().__init__(package, extra)
-        self.package, self.extra = package, extra
+    def __init__(self, package: str, extra: str, how: str = "") -> None:
+        super().__init__(package, extra, how)
+        self.package, self.extra, self.how = package, extra, how
 
     def __str__(self) -> str:
-        return f"this needs {self.package}: pip install 'tabkit[{self.extra}]'"
+        how = self.how or f"pip install 'tabkit[{self.extra}]'"
+        return f"this needs {self.package}: {how}"
 
 
 _LONGEST: Final = 300  # characters of what a message quotes of a file

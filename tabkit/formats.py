@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import pkgutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
+from tabkit.compression import compression_of, first_bytes
 from tabkit.errors import FormatError, UnknownFormatError, UsageError
 from tabkit.limits import LIMITS, Limits
 from tabkit.profiles import TABKIT, Profile
@@ -35,6 +36,9 @@ class ReadOptions:
         flatten: Nested columns of Arrow data become a column a field.
         codebook: A DDI codebook or a data dictionary that describes the source.
         text_columns: Columns that stay text, whatever their cells look like; ``*`` means all.
+        object: The object of an R file to read; None takes the only data frame.
+        row_names: The variable that row names of an R data frame become; None leaves them out.
+        engine: ``r`` lets R itself read an R file, for what tabkit's own reader does not know.
         block_cells: Cells of a block, at most.
         block_rows: Cases of a block, at most.
         untrusted: Read in a worker process that cannot hurt this one (`tabkit.guard`).
@@ -51,6 +55,9 @@ class ReadOptions:
     flatten: bool = False
     codebook: Path | None = None
     text_columns: frozenset[str] = frozenset()
+    object: str | None = None
+    row_names: str | None = None
+    engine: str = "tabkit"
     block_cells: int = BLOCK_CELLS
     block_rows: int = BLOCK_ROWS
     untrusted: bool = False
@@ -77,11 +84,31 @@ class Writer(Protocol):
         ...
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """Choices of a user for the file that is written; each format has some (`FileFormat.choices`).
+
+    Attributes:
+        header: A first line of names, in text.
+        object_name: The name of a data frame in R; None takes the file's.
+        r_style: Columns in R: ``haven`` (labelled), ``factor``, ``plain`` or ``repository``; None
+            leaves it to the profile.
+        r_names: Names in R: ``keep`` or ``make.names``.
+        r_version: Version of R's format, 3 or 2.
+    """
+
+    header: bool = True
+    object_name: str | None = None
+    r_style: str | None = None
+    r_names: str = "keep"
+    r_version: int = 3
+
+
 class StreamWriter(Protocol):
     """Writes a stream to ``path`` in bounded memory and tells what the format could not carry."""
 
-    def __call__(self, stream: TableStream, path: Path, *, header: bool = True) -> Ledger:
-        """Write ``stream`` to ``path``, with a line of names or without."""
+    def __call__(self, stream: TableStream, path: Path, **choices: Any) -> Ledger:
+        """Write ``stream`` to ``path``; ``choices`` are those of the format."""
         ...
 
 
@@ -97,8 +124,10 @@ class FileFormat:
         reader: Dotted name of a `Reader`.
         writer: Dotted name of a `Writer`.
         magic: First bytes of such a file; any of them.
+        packed: Whether such a file may come compressed as a whole: magic is sought in it then.
         keeps: What metadata survives in it, for ``tabkit formats``.
         stream_writer: Dotted name of a `StreamWriter`, where it can be written block by block.
+        choices: Names of the `WriteOptions` that the stream writer takes.
     """
 
     name: str
@@ -110,6 +139,8 @@ class FileFormat:
     magic: tuple[bytes, ...] = ()
     keeps: str = ""
     stream_writer: str = ""
+    choices: tuple[str, ...] = ("header",)
+    packed: bool = False
 
     def open(self, path: Path, options: ReadOptions) -> TableStream:
         """Open ``path`` as a stream of blocks."""
@@ -122,10 +153,13 @@ class FileFormat:
         """Write ``table`` to ``path``."""
         return cast("Writer", pkgutil.resolve_name(self._named_writer()))(table, path)
 
-    def write_stream(self, stream: TableStream, path: Path, *, header: bool = True) -> Ledger:
+    def write_stream(
+        self, stream: TableStream, path: Path, options: WriteOptions | None = None
+    ) -> Ledger:
         """Write ``stream`` to ``path``, for a format with a ``stream_writer``."""
         writer = cast("StreamWriter", pkgutil.resolve_name(self.stream_writer))
-        return writer(stream, path, header=header)
+        options = options or WriteOptions()
+        return writer(stream, path, **{name: getattr(options, name) for name in self.choices})
 
     def _named_writer(self) -> str:
         if not self.writer:
@@ -135,6 +169,8 @@ class FileFormat:
 
 
 _LABELS = "variable and value labels"
+_OF_R = f"{_LABELS}, user-missing values, tagged missings, formats, as haven has them"
+_R_CHOICES = ("r_style", "r_names", "r_version")
 FORMATS: Final = (
     FileFormat(
         "sav", "SPSS system file", (".sav",), "application/x-spss-sav",
@@ -210,6 +246,18 @@ FORMATS: Final = (
         "everything",
     ),
     FileFormat(
+        "rdata", "R workspace, one data frame", (".rdata", ".rda"),
+        "application/x-rlang-transport", "tabkit.read.r:open_rdata",
+        "tabkit.write.rdata:write_rdata", (b"RDX", b"RDA", b"RDB"), _OF_R,
+        "tabkit.write.rdata:write_rdata_stream", ("object_name", *_R_CHOICES), packed=True,
+    ),
+    FileFormat(
+        "rds", "R object", (".rds",), "application/x-rlang-transport",
+        "tabkit.read.r:open_rdata", "tabkit.write.rdata:write_rds",
+        (b"X\n\0\0\0", b"A\n2\n", b"A\n3\n", b"A\r\n", b"B\n"), _OF_R,
+        "tabkit.write.rdata:write_rds_stream", _R_CHOICES, packed=True,
+    ),
+    FileFormat(
         "json", "JSON, data and variables", (".json",), "application/json",
         "", "tabkit.write.json:write_json", (), "everything",
     ),
@@ -232,7 +280,10 @@ def identify(path: Path, name: str | None = None) -> FileFormat:
     suffix = Path(name or path).suffix.lower()
     if not head:
         raise FormatError("the file is empty", name or path)
-    by_magic = [f for f in FORMATS if f.reader and head.startswith(f.magic)] if head else []
+    inner = first_bytes(path, HEAD_BYTES) if compression_of(head) else head
+    by_magic = [
+        f for f in FORMATS if f.reader and (inner if f.packed else head).startswith(f.magic)
+    ]
     for found in (
         next((f for f in by_magic if suffix in f.suffixes), None),
         next(iter(by_magic), None),

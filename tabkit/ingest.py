@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tabkit.loss import Ledger
-    from tabkit.model import Description, Finding, Origin, TableStream
+    from tabkit.model import Block, Description, Finding, Origin, TableStream
 
-PARTS: Final = ("tab", "ddi", "original")
-_SUFFIXES: Final = {"tab": ".tab", "ddi": "-ddi.xml"}
+PARTS: Final = ("tab", "rdata", "ddi", "original")
+_SUFFIXES: Final = {"tab": ".tab", "rdata": ".RData", "ddi": "-ddi.xml"}
 _CHUNK: Final = 1 << 20
 
 
@@ -31,7 +31,7 @@ class IngestReport:
 
     Attributes:
         source: The file.
-        outputs: By part (``tab``, ``ddi``, ``original``) the file written.
+        outputs: By part (``tab``, ``rdata``, ``ddi``, ``original``) the file written.
         unf: The file's fingerprint, empty for a table without cases.
         cases: Number of cases.
         variables: Number of variables.
@@ -69,8 +69,9 @@ def ingest(
     Args:
         source: The file; it is decoded once, block by block.
         folder: Where the outputs go; made when missing.
-        only: Which parts: ``tab`` (the archival table), ``ddi`` (the codebook), ``original``
-            (a copy of the source, unless the source lies in ``folder`` already).
+        only: Which parts: ``tab`` (the archival table), ``rdata`` (a data frame for R), ``ddi``
+            (the codebook), ``original`` (a copy of the source, unless the source lies in
+            ``folder`` already).
         profile: ``tabkit`` or ``dataverse``.
         ddi_version: ``2.5``, ``2.6`` or ``repository``.
         force: Replace outputs that exist.
@@ -103,7 +104,9 @@ def ingest(
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
         copy = pool.submit(preserve, source, paths.get("original"))
         stream = stack.enter_context(open_source(source, options, file_format, file_name))
-        description = _pass(stream, paths.get("tab"), chosen, progress)
+        description = _pass(stream, paths, targets, progress)
+        if "rdata" in paths and chosen.for_r(stream.origin.format) is not chosen:
+            _write_r_original(source, paths["rdata"], options, file_format, file_name)
         origin = _with_digests(stream.origin, copy.result())
         description = _with_origin(description, origin)
         if "ddi" in paths:
@@ -178,38 +181,63 @@ def _targets(
 
 def _pass(
     stream: TableStream,
-    tab: Path | None,
-    profile: Profile,
+    drafts: Mapping[str, Path],
+    targets: Mapping[str, Path],
     progress: Callable[[int, int | None], None] | None,
 ) -> Description:
-    """Send every block to the archival table and to the description, once."""
+    """Send every block to the archival table, the data frame and the description, once."""
     from tabkit.describe import describe
+    from tabkit.write.rdata import FrameWriter, RChoices
+    from tabkit.write.rdata_names import object_name
     from tabkit.write.tab import tab_appender
 
+    profile = stream.profile
     with contextlib.ExitStack() as stack:
-        append = None
-        if tab is not None:
-            file = stack.enter_context(tab.open("wb"))
-            append = tab_appender(file, stream.variables, profile.tab_layout(stream.origin))
-        return describe(_tapped(stream, append, progress), profile=profile)
+        appenders: list[Callable[[Block], None]] = []
+        if "tab" in drafts:
+            file = stack.enter_context(drafts["tab"].open("wb"))
+            layout = profile.tab_layout(stream.origin)
+            appenders.append(tab_appender(file, stream.variables, layout))
+        frame = None
+        if "rdata" in drafts and profile.for_r(stream.origin.format) is profile:
+            own = None if profile.r_objects else object_name(targets["rdata"].name)
+            frame = stack.enter_context(FrameWriter(stream, RChoices(own)))
+            appenders.append(frame.append)
+        description = describe(_tapped(stream, appenders, progress), profile=profile)
+        if frame is not None:
+            frame.finish(drafts["rdata"])
+    return description
+
+
+def _write_r_original(
+    source: Path, draft: Path, options: ReadOptions, file_format: FileFormat | None, name: str
+) -> None:
+    """Write the data frame that haven makes of the original, as the profile's repository does."""
+    from tabkit.formats import identify
+    from tabkit.write.rdata import write_rdata_stream
+
+    profile = options.profile.for_r((file_format or identify(source, name)).name)
+    again = dataclasses.replace(options, profile=profile)
+    with open_source(source, again, file_format, name) as stream:
+        write_rdata_stream(stream, draft)
 
 
 def _tapped(
     stream: TableStream,
-    append: Callable[..., None] | None,
+    appenders: Sequence[Callable[[Block], None]],
     progress: Callable[[int, int | None], None] | None,
 ) -> TableStream:
-    def blocks() -> Iterator[object]:
+    def blocks() -> Iterator[Block]:
         done = 0
         for block in stream.blocks:
-            if append is not None:
+            for append in appenders:
                 append(block)
             yield block
             done += block.data.num_rows
             if progress is not None:
                 progress(done, stream.cases)
 
-    return dataclasses.replace(stream, blocks=blocks())  # type: ignore[arg-type]
+    return dataclasses.replace(stream, blocks=blocks())
 
 
 def _with_digests(origin: Origin, digests: tuple[str, str]) -> Origin:

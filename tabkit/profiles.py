@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tabkit.model import Origin
 
 
+#: Formats whose original Dataverse gives to R's haven, instead of its own table.
+R_READS: Final = frozenset({"sav", "zsav", "por", "dta"})
+
+
 class NumberText(enum.Enum):
     """How a number becomes text in the archival table."""
 
@@ -74,6 +78,11 @@ class Profile:
             codes keep the code; a blank long string is "".
         sheets_as_stored: Of an ``.xlsx`` the stored values of its first sheet are read: dates are
             serial numbers, names lose blanks and underscores.
+        r_quirks: R files are read as Dataverse's R script prints them: the first data frame by
+            name, 15 digits, quotes doubled, logicals 0 and 1 with categories, unknown classes text.
+        r_objects: The name of the data frame in an R workspace: of files that haven reads, and of
+            others; None takes the file's.
+        r_keeps_missing: User-missing values stay values in R, as with haven's ``user_na = TRUE``.
     """
 
     name: str
@@ -94,6 +103,32 @@ class Profile:
     float_format: bool = False
     stata_quirks: bool = False
     sheets_as_stored: bool = False
+    r_quirks: bool = False
+    r_objects: tuple[str, str] | None = None
+    r_keeps_missing: bool = True
+
+    def r_object(self, origin: Origin) -> str | None:
+        """Return the name of a data frame of a table from ``origin``; None for its file's own."""
+        if self.r_objects is None:
+            return None
+        return self.r_objects[0] if origin.format in R_READS else self.r_objects[1]
+
+    def r_style(self, origin: Origin) -> str:
+        """Return what columns become in R, unless a user says so."""
+        by_haven = self.r_objects is None or origin.format in R_READS
+        return "haven" if by_haven else "repository"
+
+    def for_r(self, source_format: str) -> Profile:
+        """Return the profile to read a source with whose cases go to R alone.
+
+        Dataverse gives haven the original, so that neither its dates as text nor any other choice
+        of its own readers is seen in R.
+        """
+        if self.r_objects is None or source_format not in R_READS:
+            return self
+        return dataclasses.replace(
+            TABKIT, r_objects=self.r_objects, r_keeps_missing=self.r_keeps_missing
+        )
 
     def tab_layout(self, origin: Origin) -> TabLayout:
         """Return how cells of a table from ``origin`` are printed."""
@@ -115,6 +150,8 @@ DATAVERSE: Final = Profile(
             "tsv": TabLayout(NumberText.JAVA, '"\t\n'),
             "dta": TabLayout(NumberText.JAVA),
             "xlsx": TabLayout(NumberText.JAVA),
+            "rdata": TabLayout(NumberText.JAVA, '"\t\n\r'),
+            "rds": TabLayout(NumberText.JAVA, '"\t\n\r'),
         }
         | {
             f"dta:{version}": TabLayout(NumberText.DECIMAL, singles=NumberText.JAVA)
@@ -137,6 +174,9 @@ DATAVERSE: Final = Profile(
     float_format=True,
     stata_quirks=True,
     sheets_as_stored=True,
+    r_quirks=True,
+    r_objects=("table", "x"),
+    r_keeps_missing=False,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

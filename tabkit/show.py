@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat, ReadOptions, WriteOptions
     from tabkit.limits import Limits
     from tabkit.loss import Ledger
     from tabkit.model import Description, Finding, Value, Variable, VariableDescription
@@ -37,6 +37,7 @@ def convert_one(
     options: ReadOptions,
     file_format: FileFormat | None,
     name: str | None,
+    write_options: WriteOptions | None = None,
 ) -> int:
     """Convert one file and show its ledger; ``-`` as target is stdout."""
     from tabkit.stdout import convert_to
@@ -53,6 +54,7 @@ def convert_one(
         name=name,
         options=options,
         file_format=file_format,
+        write_options=write_options,
     )
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(loss) for loss in ledger], ensure_ascii=False))

@@ -32,6 +32,9 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         header_row: int | None,
         flatten: bool,
         codebook: Path | None,
+        object_: str | None,
+        row_names: str | None,
+        engine: str,
         from_: str | None,
         profile: str,
         untrusted: bool,
@@ -56,6 +59,9 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
             codebook=codebook,
             untrusted=untrusted,
             limits=parse_limits(limit),
+            object=object_,
+            row_names=row_names,
+            engine=engine,
         )
         file_format = find_format(from_) if from_ else None
         return command(options=options, file_format=file_format, name=name, **others)
@@ -107,9 +113,50 @@ _READING_OPTIONS: Final = (
         help="DDI codebook or dictionary (CSV, XLSX) that describes the source.",
     ),
     *_GUARD_OPTIONS,
+    click.option(
+        "--object", "object_", metavar="NAME", help="Data frame of an R file, to read or write."
+    ),
+    click.option("--row-names", metavar="NAME", help="Variable for row names of an R data frame."),
+    click.option(
+        "--engine",
+        default="tabkit",
+        type=click.Choice(["tabkit", "r"]),
+        help="'r' lets R itself read an R file.",
+    ),
     click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-)."),
     click.option("--debug", is_flag=True, help="Show a traceback when something fails."),
 )
+
+
+def for_r(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a file for R, and give them as one argument, ``write_options``."""
+
+    @functools.wraps(command)
+    def wrapped(r_style: str | None, r_names: str, r_version: str, **others: Any) -> Any:
+        from tabkit.formats import WriteOptions
+
+        # `--object` of `reading` names the data frame on either side.
+        options = WriteOptions(
+            object_name=others["object_"],
+            r_style=r_style,
+            r_names=r_names,
+            r_version=int(r_version),
+        )
+        return command(write_options=options, **others)
+
+    for option in reversed(_R_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+_R_OPTIONS: Final = (
+    click.option("--r-style", type=click.Choice(["haven", "factor", "plain", "repository"]),
+                 help="Columns for R: labelled as by haven (default), factors, bare vectors."),
+    click.option("--r-names", type=click.Choice(["keep", "make.names"]), default="keep",
+                 show_default=True, help="Names for R, kept or made to need no backticks."),
+    click.option("--r-version", type=click.Choice(["2", "3"]), default="3", show_default=True,
+                 help="Version of R's format; 2 for R before 3.5."),
+)  # fmt: skip
 
 
 def _tab(delimiter: str | None) -> str | None:

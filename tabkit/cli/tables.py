@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tabkit.cli.options import CONTEXT, on_disk, print_json, reading
+from tabkit.cli.options import CONTEXT, for_r, on_disk, print_json, reading
 
 if TYPE_CHECKING:
     from tabkit.formats import FileFormat, ReadOptions
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command(context_settings=CONTEXT)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-o", "--output", "folder", required=True, type=click.Path(path_type=Path))
-@click.option("--only", default="tab,ddi,original", metavar="PARTS", show_default=True,
+@click.option("--only", default="tab,rdata,ddi,original", metavar="PARTS", show_default=True,
               help="Comma list of the outputs to write.")  # fmt: skip
 @click.option("--ddi-version", default="2.5", metavar="VERSION", show_default=True,
               help="2.5, 2.6 or repository.")  # fmt: skip
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a file on stdout.")
 @reading
 def ingest(sources: tuple[str, ...], **choices: Any) -> int:
-    """Write the archival package of each SOURCE: table, codebook and the original.
+    """Write the archival package of each SOURCE: table, R data, codebook and the original.
 
     One pass over each source. Nothing is overwritten without -f, nothing is left half-written.
     """
@@ -48,6 +48,7 @@ def ingest(sources: tuple[str, ...], **choices: Any) -> int:
               show_default=True, help="What to do when the target cannot carry all.")  # fmt: skip
 @click.option("-f", "--force", is_flag=True, help="Replace a target that exists.")
 @click.option("--json", "as_json", is_flag=True, help="The loss ledger as JSON on stdout.")
+@for_r
 @reading
 def convert(
     source: str,

@@ -35,6 +35,9 @@ def open_table(
     codebook: Path | str | None = None,
     untrusted: bool = False,
     limits: Limits = LIMITS,
+    object: str | None = None,  # noqa: A002 - R's word
+    row_names: str | None = None,
+    engine: str = "tabkit",
 ) -> TableStream:
     """Open a file as a stream of blocks, with all its metadata known at once.
 
@@ -53,6 +56,9 @@ def open_table(
         untrusted: Decode it in a worker process with limits of memory and time, so that a file
             made to crash or to exhaust its reader becomes an error.
         limits: What the file may ask for.
+        object: The object of an R file to read, where it holds several.
+        row_names: The variable that row names of an R data frame become; None leaves them out.
+        engine: ``r`` lets R itself read an R file.
 
     Raises:
         FormatError: The file is not what its format promises.
@@ -72,6 +78,9 @@ def open_table(
         codebook=None if codebook is None else Path(codebook),
         untrusted=untrusted,
         limits=limits,
+        object=object,
+        row_names=row_names,
+        engine=engine,
     )
     return open_with(Path(path), options, find_format(format) if format else None)
 

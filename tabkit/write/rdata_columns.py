@@ -1,0 +1,199 @@
+"""How the values of a column become the data of an R vector: one object a column.
+
+Each takes the arrays of its column in their order. What it gave before may have to change when a
+later value shows it (an integer that R does not have, a level that comes in between): then it
+returns the function that changes it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tabkit.loss import Loss
+from tabkit.write.rdata_pack import pack_doubles, pack_integers, pack_texts, widened
+from tabkit.write.rdata_values import DOUBLE, INTEGER, LOGICAL, TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tabkit.write.rdata_values import Vector
+
+    Change: TypeAlias = Callable[[bytes], bytes]
+    Tags: TypeAlias = pa.Int8Array | None
+
+_EXACT: int = 2**53  # the greatest number that a double and all before it are whole
+
+
+class Values(Protocol):
+    """One column on its way to R.
+
+    Attributes:
+        kind: The type of R's vector, final after `settle`.
+        attributes: Its attributes, final after `settle`.
+    """
+
+    kind: int
+    attributes: Mapping[str, Vector]
+
+    def admit(self, column: pa.Array, tags: Tags) -> Change | None:
+        """Look at the next values; return what must be done with all before them."""
+        ...
+
+    def packed(self, column: pa.Array, tags: Tags) -> bytes:
+        """Return values that were admitted, as they stand in the vector."""
+        ...
+
+    def settle(self) -> Change | None:
+        """After the last value: return what must be done with all of them."""
+        ...
+
+    def losses(self, name: str) -> list[Loss]:
+        """Return what R does not have of the values."""
+        ...
+
+
+class Numbers:
+    """Numbers as doubles, with tagged missings where ``tagged``.
+
+    Args:
+        attributes: Of the vector.
+        convert: Applied to each array first.
+        tagged: False makes tagged missings plain ones.
+    """
+
+    kind = DOUBLE
+
+    def __init__(
+        self,
+        attributes: Mapping[str, Vector],
+        convert: Callable[[pa.Array], pa.Array] | None = None,
+        *,
+        tagged: bool = True,
+    ) -> None:
+        self.attributes = attributes
+        self._convert, self._tagged = convert, tagged
+        self._untagged = self._inexact = 0
+
+    def admit(self, column: pa.Array, tags: Tags) -> Change | None:
+        """Count what is lost; nothing ever changes."""
+        if tags is not None and not self._tagged:
+            self._untagged += int(np.count_nonzero(tags.to_numpy(zero_copy_only=False)))
+        if pa.types.is_int64(column.type):
+            self._inexact += inexact(column)
+        return None
+
+    def packed(self, column: pa.Array, tags: Tags) -> bytes:
+        """Return doubles."""
+        if self._convert is not None:
+            column = self._convert(column)
+        return pack_doubles(column, tags if self._tagged else None)
+
+    def settle(self) -> Change | None:
+        """Nothing is left to do."""
+        return None
+
+    def losses(self, name: str) -> list[Loss]:
+        """Tell of tags that are gone and of integers that are rounded."""
+        return [
+            Loss(what, name, count)
+            for what, count in (
+                ("tagged missings became plain missings", self._untagged),
+                (ROUNDED, self._inexact),
+            )
+            if count
+        ]
+
+
+ROUNDED = "integers beyond 2**53 are rounded"
+
+
+class Integers:
+    """Integers or booleans: R's of 32 bits as long as all fit in them, else doubles.
+
+    Args:
+        attributes: Of the vector.
+        logical: They are booleans.
+    """
+
+    def __init__(self, attributes: Mapping[str, Vector], *, logical: bool = False) -> None:
+        self.kind = LOGICAL if logical else INTEGER
+        self.attributes = attributes
+        self._next: bytes | None = None
+        self._inexact = 0
+
+    def admit(self, column: pa.Array, tags: Tags) -> Change | None:
+        """Pack the values as integers; where that fails, widen all of them."""
+        self._next, tagged = None, tags is not None and bool(pc.any(pc.not_equal(tags, 0)).as_py())
+        if pa.types.is_int64(column.type):
+            self._inexact += inexact(column)
+        if self.kind == DOUBLE:
+            return None
+        self._next = None if tagged else pack_integers(column)
+        if self._next is not None:
+            return None
+        self.kind = DOUBLE
+        return widened
+
+    def packed(self, column: pa.Array, tags: Tags) -> bytes:
+        """Return integers, or doubles since one did not fit."""
+        return pack_doubles(column, tags) if self._next is None else self._next
+
+    def settle(self) -> Change | None:
+        """Nothing is left to do."""
+        return None
+
+    def losses(self, name: str) -> list[Loss]:
+        """Tell of integers that are rounded."""
+        return [Loss(ROUNDED, name, self._inexact)] if self._inexact else []
+
+
+class Strings:
+    """Texts in UTF-8, marked as R marks them.
+
+    Args:
+        attributes: Of the vector.
+        convert: Applied to each array first.
+    """
+
+    kind = TEXT
+
+    def __init__(
+        self,
+        attributes: Mapping[str, Vector],
+        convert: Callable[[pa.Array], pa.Array] | None = None,
+    ) -> None:
+        self.attributes, self._convert, self._cut = attributes, convert, 0
+
+    def admit(self, column: pa.Array, tags: Tags) -> Change | None:  # noqa: ARG002 - as the others
+        """Texts never change."""
+        return None
+
+    def packed(self, column: pa.Array, tags: Tags) -> bytes:  # noqa: ARG002 - texts have none
+        """Return texts."""
+        if self._convert is not None:
+            column = self._convert(column)
+        data, cut = pack_texts(column)
+        self._cut += cut
+        return data
+
+    def settle(self) -> Change | None:
+        """Nothing is left to do."""
+        return None
+
+    def losses(self, name: str) -> list[Loss]:
+        """Tell of texts that were cut."""
+        what = "texts end at a NUL character, which R does not have"
+        return [Loss(what, name, self._cut)] if self._cut else []
+
+
+def inexact(column: pa.Array) -> int:
+    """Return how many 64-bit integers are not the same as doubles."""
+    numbers = column.fill_null(0).to_numpy(zero_copy_only=False)
+    if not len(numbers) or (numbers.min() >= -_EXACT and numbers.max() <= _EXACT):
+        return 0
+    back = np.array([int(each) for each in numbers.astype(np.float64).tolist()], object)
+    return int(np.count_nonzero(back != numbers.astype(object)))

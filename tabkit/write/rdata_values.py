@@ -1,0 +1,147 @@
+"""R's values as bytes: small vectors with attributes, and the parts that large ones are made of.
+
+Source: R Internals, 1.1 "SEXPs" and 1.8 "Serialization Formats"; R's serialize.c.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import struct
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from tabkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy.typing as npt
+
+LOGICAL, INTEGER, DOUBLE, TEXT, LIST = 10, 13, 14, 16, 19  # types of vectors
+_SYMBOL, _PAIR, _CHARACTERS = 1, 2, 9
+_OBJECT, _ATTRIBUTES, _TAG = 1 << 8, 1 << 9, 1 << 10
+_ASCII, _UTF8 = 1 << 18, 1 << 15  # what a text is in
+_NIL: Final = struct.pack(">i", 0xFE)
+_REFERENCE: Final = 0xFF
+_NA_TEXT: Final = struct.pack(">ii", _CHARACTERS, -1)
+NA_INTEGER: Final = -(2**31)
+NA_BITS: Final = 0x7FF00000000007A2
+_TAG_SHIFT: Final = 32  # haven keeps the letter of a tagged missing in a byte of the NaN
+#: Version of the format: R's versions that write and read it. Source: R Internals, 1.8.
+_VERSIONS: Final = MappingProxyType({2: (0x00020300, 0x00020300), 3: (0x00030500, 0x00030500)})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Vector:
+    """A vector of R.
+
+    Attributes:
+        kind: One of the types above.
+        count: Its length.
+        data: What follows the length, XDR.
+        attributes: By name; ``class`` makes it an object.
+    """
+
+    kind: int
+    count: int
+    data: bytes
+    attributes: Mapping[str, Vector] = dataclasses.field(default_factory=dict)
+
+
+def texts(values: Iterable[str | None]) -> Vector:
+    """Return a character vector; None is NA, and a text ends at its first NUL."""
+    parts = [_NA_TEXT if value is None else characters(value) for value in values]
+    return Vector(TEXT, len(parts), b"".join(parts))
+
+
+def doubles(values: Sequence[float] | npt.NDArray[np.float64]) -> Vector:
+    """Return a numeric vector; NaN stays NaN."""
+    data = np.asarray(values, np.float64)
+    return Vector(DOUBLE, len(data), data.astype(">f8").tobytes())
+
+
+def integers(values: Sequence[int]) -> Vector:
+    """Return an integer vector; `NA_INTEGER` is NA."""
+    return Vector(INTEGER, len(values), struct.pack(f">{len(values)}i", *values))
+
+
+def named(vector: Vector, names: Iterable[str | None]) -> Vector:
+    """Return the vector with names."""
+    return dataclasses.replace(vector, attributes={**vector.attributes, "names": texts(names)})
+
+
+def tagged_bits(letter: str) -> int:
+    """Return the bits of haven's ``tagged_na(letter)``."""
+    return NA_BITS | ord(letter) << _TAG_SHIFT
+
+
+def tagged_number(letter: str) -> bytes:
+    """Return a tagged missing number, XDR; a plain one for a blank."""
+    return struct.pack(">Q", tagged_bits(letter) if letter.strip() else NA_BITS)
+
+
+def characters(text: str) -> bytes:
+    """Return one text, as it stands in a vector or a symbol."""
+    data = text.partition("\0")[0].encode("utf-8", "replace")
+    flags = _CHARACTERS | (_ASCII if data.isascii() else _UTF8)
+    return struct.pack(">ii", flags, len(data)) + data
+
+
+def head(kind: int, count: int, attributes: Iterable[str] = ()) -> bytes:
+    """Return what stands before the data of a vector."""
+    names = set(attributes)
+    flags = kind | (_OBJECT if "class" in names else 0) | (_ATTRIBUTES if names else 0)
+    return struct.pack(">ii", flags, count)
+
+
+class Symbols:
+    """Writes symbols: each in full once, then by its number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def symbol(self, name: str) -> bytes:
+        """Return a symbol."""
+        if name in self._numbers:
+            return struct.pack(">i", self._numbers[name] << 8 | _REFERENCE)
+        self._numbers[name] = len(self._numbers) + 1
+        return struct.pack(">i", _SYMBOL) + characters(name)
+
+    def attributes(self, values: Mapping[str, Vector]) -> bytes:
+        """Return what follows the data of a vector that has attributes; nothing without."""
+        if not values:
+            return b""
+        parts = []
+        for name, value in values.items():
+            parts += [struct.pack(">i", _PAIR | _TAG), self.symbol(name), self.vector(value)]
+        return b"".join([*parts, _NIL])
+
+    def vector(self, vector: Vector) -> bytes:
+        """Return a whole vector."""
+        start = head(vector.kind, vector.count, vector.attributes)
+        return start + vector.data + self.attributes(vector.attributes)
+
+    def opening(self, version: int, name: str | None) -> bytes:
+        """Return what stands before the value of a file: .RData with the object's name, .rds."""
+        start = f"RDX{version}\n".encode() if name is not None else b""
+        written, read = _VERSIONS[version]
+        start += b"X\n" + struct.pack(">iii", version, written, read)
+        if version > 2:  # noqa: PLR2004 - since then it tells what R's own texts were in
+            start += struct.pack(">i", 5) + b"UTF-8"
+        if name is not None:
+            start += struct.pack(">i", _PAIR | _TAG) + self.symbol(name)
+        return start
+
+
+def closing(name: str | None) -> bytes:
+    """Return what stands behind the value of a file."""
+    return b"" if name is None else _NIL
+
+
+def check_version(version: int) -> None:
+    """Raise UsageError for a version of the format that is not written."""
+    if version not in _VERSIONS:
+        msg = f"R's files are written in version 2 or 3, not {version}"
+        raise UsageError(msg)
