@@ -11,10 +11,14 @@ import types
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tabkit.bundle import BundleReport as BundleReport
+    from tabkit.bundle import bundle as bundle
+    from tabkit.cite import cite as cite
     from tabkit.convert import convert as convert
     from tabkit.ddi.build import write_codebook as write_codebook
     from tabkit.ddi.parse import Codebook as Codebook
     from tabkit.ddi.parse import read_codebook as read_codebook
+    from tabkit.ddi.study import Study as Study
     from tabkit.ddi.validate import validate as validate
     from tabkit.describe import describe as describe
     from tabkit.describe.unf import column_unf as column_unf
@@ -58,14 +62,19 @@ if TYPE_CHECKING:
     from tabkit.thumbnail import ThumbnailLimits as ThumbnailLimits
     from tabkit.thumbnail import thumbnail as thumbnail
     from tabkit.verify import verify as verify
+    from tabkit.zip_files import ZipReport as ZipReport
+    from tabkit.zip_files import zip_files as zip_files
 
 __version__: Final = "0.1.0"
 
 _HOMES: Final = {
+    "tabkit.bundle": ("BundleReport", "bundle"),
+    "tabkit.cite": ("cite",),
     "tabkit.convert": ("convert",),
     "tabkit.ddi.build": ("write_codebook",),
     "tabkit.ddi.parse": ("Codebook", "read_codebook"),
     "tabkit.ddi.validate": ("validate",),
+    "tabkit.ddi.study": ("Study",),
     "tabkit.describe": ("describe",),
     "tabkit.describe.unf": ("column_unf", "combine_unfs"),
     "tabkit.errors": (
@@ -106,6 +115,7 @@ _HOMES: Final = {
     "tabkit.subset": ("subset",),
     "tabkit.thumbnail": ("ThumbnailLimits", "thumbnail"),
     "tabkit.verify": ("verify",),
+    "tabkit.zip_files": ("ZipReport", "zip_files"),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 

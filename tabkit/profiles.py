@@ -105,7 +105,8 @@ class Profile:
         thumbnails: How pictures are made small.
         prep_by_script: Preprocessed data are what the repository's R script makes of the archival
             table's text; else they are made of the values.
-        packed_names: Citations in a bundle are named without a separator: ``xcitation-ris.ris``.
+        repository_bundle: A bundle has the repository's own fragment of DDI, and citations named
+            without a separator: ``xcitation-ris.ris``.
     """
 
     name: str
@@ -131,7 +132,7 @@ class Profile:
     sheets_as_stored: bool = False
     thumbnails: ThumbnailRules = ThumbnailRules()
     prep_by_script: bool = False
-    packed_names: bool = False
+    repository_bundle: bool = False
 
     def r_object(self, origin: Origin) -> str | None:
         """Return the name of a data frame of a table from ``origin``; None for its file's own."""
@@ -213,7 +214,7 @@ DATAVERSE: Final = Profile(
         page_side=400,
     ),
     prep_by_script=True,
-    packed_names=True,
+    repository_bundle=True,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import shutil
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from tabkit.errors import UsageError
 from tabkit.formats import find_format
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tabkit.loss import Ledger
 
@@ -52,6 +53,32 @@ def prep_to(source: Path, target: str, **choices: Any) -> None:
         return
     with _sent("-prep.json") as draft:
         prep(source, draft, **choices)
+
+
+def cite_to(
+    source: Path | None,
+    target: str,
+    style: str,
+    study: Path | None,
+    fields: Mapping[str, Any],
+    *,
+    force: bool,
+) -> None:
+    """Write a citation made of a codebook, a JSON file and single fields, the last first."""
+    from tabkit.cite import cite, study_from_json
+    from tabkit.ddi.study import Study, read_study
+    from tabkit.output import whole_files
+
+    found = Study() if source is None else read_study(source)
+    if study is not None:
+        found = dataclasses.replace(found, **study_from_json(study))
+    found = dataclasses.replace(found, **{name: value for name, value in fields.items() if value})
+    text = cite(found, style).encode()
+    if target == "-":
+        sys.stdout.buffer.write(text)
+        return
+    with whole_files([Path(target)], force=force) as (draft,):
+        draft.write_bytes(text)
 
 
 def _written(

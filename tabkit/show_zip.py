@@ -1,0 +1,108 @@
+"""What the commands that make archives print: what is in them and what was left out."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from tabkit.bundle import bundle, bundle_name
+from tabkit.errors import UsageError
+from tabkit.formats import ReadOptions
+from tabkit.profiles import find_profile
+from tabkit.zip_files import zip_files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tabkit.formats import FileFormat
+
+PARTIAL: Final = 1
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE | re.ASCII)
+
+
+def zip_all(
+    files: Sequence[str],
+    *,
+    target: str,
+    form: str | None,
+    limit: str | None,
+    force: bool,
+    as_json: bool,
+    profile: str,
+) -> int:
+    """Make an archive, to stdout where ``target`` is ``-``; tell what is not in it.
+
+    Raises:
+        UsageError: The limit cannot be read, or JSON and the archive both go to stdout.
+    """
+    if target == "-" and as_json:
+        msg = "the archive goes to stdout, so --json cannot; use -o FILE"
+        raise UsageError(msg)
+    report = zip_files(
+        files,
+        sys.stdout.buffer if target == "-" else Path(target),
+        form=form,
+        limit=None if limit is None else _bytes(limit),
+        force=force,
+        options=ReadOptions(profile=find_profile(profile)),
+    )
+    name = "stdout" if target == "-" else Path(target).name
+    for path, reason in report.left_out:
+        click.echo(f"tabkit: {name}: left out {path}: {reason}", err=True)
+    if as_json:
+        left_out = [{"file": str(path), "reason": reason} for path, reason in report.left_out]
+        entries = [{"name": entry, "bytes": size} for entry, size in report.entries]
+        click.echo(json.dumps({"entries": entries, "left_out": left_out}, ensure_ascii=False))
+    elif target != "-":
+        total = sum(size for _, size in report.entries)
+        click.echo(f"{target}: {len(report.entries):,} files, {total:,} bytes before compression")
+    if report.left_out:
+        click.echo(f"tabkit: {name}: {len(report.left_out):,} files were left out", err=True)
+    return PARTIAL if report.left_out else 0
+
+
+def bundle_one(
+    source: Path,
+    *,
+    target: str | None,
+    study: Path | None,
+    ddi_version: str | None,
+    force: bool,
+    options: ReadOptions,
+    file_format: FileFormat | None,
+    name: str | None,
+) -> int:
+    """Make the bundle of one file and tell what is in it."""
+    from tabkit.show import show_findings
+
+    target = target or bundle_name(name or source.name)
+    report = bundle(
+        source,
+        sys.stdout.buffer if target == "-" else Path(target),
+        study=study,
+        profile=options.profile,
+        ddi_version=ddi_version,
+        force=force,
+        name=name,
+        options=options,
+        file_format=file_format,
+    )
+    show_findings(name or source.name, report.package.findings)
+    if target != "-":
+        names = ", ".join(entry for entry, _ in report.entries)
+        click.echo(f"{target}: {names}; {report.package.unf or 'no UNF (no cases)'}")
+    return 0
+
+
+def _bytes(text: str) -> int:
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        msg = f"cannot read the size {text!r}; write 100MB, 2GiB or a number of bytes"
+        raise UsageError(msg)
+    base = 1024 if match[3] else 1000
+    return int(float(match[1]) * base ** " kmgt".index(match[2].lower() or " "))
