@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tabkit.describe.unf import combine_unfs as combine_unfs
     from tabkit.errors import DependencyError as DependencyError
     from tabkit.errors import FormatError as FormatError
+    from tabkit.errors import LimitError as LimitError
     from tabkit.errors import LossError as LossError
     from tabkit.errors import OutputError as OutputError
     from tabkit.errors import TabkitError as TabkitError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tabkit.formats import FORMATS as FORMATS
     from tabkit.ingest import IngestReport as IngestReport
     from tabkit.ingest import ingest as ingest
+    from tabkit.limits import Limits as Limits
     from tabkit.loss import Loss as Loss
     from tabkit.model import Block as Block
     from tabkit.model import Category as Category
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
     from tabkit.read import open_table as open_table
     from tabkit.read import read as read
     from tabkit.subset import subset as subset
+    from tabkit.thumbnail import ThumbnailLimits as ThumbnailLimits
+    from tabkit.thumbnail import thumbnail as thumbnail
     from tabkit.verify import verify as verify
     from tabkit.zip_files import ZipReport as ZipReport
     from tabkit.zip_files import zip_files as zip_files
@@ -76,6 +80,7 @@ _HOMES: Final = {
     "tabkit.errors": (
         "DependencyError",
         "FormatError",
+        "LimitError",
         "LossError",
         "OutputError",
         "TabkitError",
@@ -85,6 +90,7 @@ _HOMES: Final = {
     ),
     "tabkit.formats": ("FORMATS",),
     "tabkit.ingest": ("IngestReport", "ingest"),
+    "tabkit.limits": ("Limits",),
     "tabkit.loss": ("Loss",),
     "tabkit.model": (
         "Block",
@@ -107,6 +113,7 @@ _HOMES: Final = {
     "tabkit.profiles": ("DATAVERSE", "TABKIT", "Profile"),
     "tabkit.read": ("open_table", "read"),
     "tabkit.subset": ("subset",),
+    "tabkit.thumbnail": ("ThumbnailLimits", "thumbnail"),
     "tabkit.verify": ("verify",),
     "tabkit.zip_files": ("ZipReport", "zip_files"),
 }

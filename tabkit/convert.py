@@ -75,26 +75,26 @@ def convert(
     source, target = Path(source), Path(target)
     options = options or ReadOptions()
     written = find_format(to) if to else format_of_target(target)
-    chosen = target_options(write_options, target, options.profile, header=header)
-    if "r_style" in written.choices and options.profile.r_objects is not None:
-        file_format = file_format or identify(source, name)
-        for_r = options.profile.for_r(file_format.name)
-        options = dataclasses.replace(options, profile=for_r)
-    stream = open_with(source, options, file_format, name)
-    if variables is not None:
-        names = [variable.name for variable in stream.variables]
-        with contextlib.ExitStack() as stack:
-            stack.callback(stream.close)
+    with contextlib.ExitStack() as stack:
+        if "r_style" in written.choices and options.profile.r_objects is not None:
+            file_format = file_format or identify(source, name)
+            for_r = options.profile.for_r(file_format.name)
+            options = dataclasses.replace(options, profile=for_r)
+        stream = open_with(source, options, file_format, name)
+        stack.callback(stream.close)
+        if variables is not None:
+            names = [variable.name for variable in stream.variables]
             stream = select_stream(stream, chosen_names(variables, names))
-            stack.pop_all()
-    return write_target(stream, target, written, chosen, on_loss=on_loss, force=force)
+        stack.pop_all()
+    choices = dataclasses.replace(write_options or WriteOptions(), header=header)
+    return write_target(stream, target, written, choices, on_loss=on_loss, force=force)
 
 
 def write_target(
     stream: TableStream,
     target: Path,
     written: FileFormat,
-    chosen: WriteOptions,
+    choices: WriteOptions,
     *,
     on_loss: str = "warn",
     force: bool = False,
@@ -111,7 +111,7 @@ def write_target(
             msg = f"on_loss is one of {', '.join(ON_LOSS)}, not {on_loss!r}"
             raise UsageError(msg)
         with whole_files([target], force=force) as (draft,):
-            ledger = _write(stream, draft, written, chosen)
+            ledger = _write(stream, draft, written, _named(choices, target, stream.profile))
             ledger += tuple(
                 Loss(finding.text, finding.variable)
                 for finding in stream.findings
@@ -122,16 +122,13 @@ def write_target(
     return ledger
 
 
-def target_options(
-    given: WriteOptions | None, target: Path, profile: Profile, *, header: bool
-) -> WriteOptions:
-    """Complete a user's choices: an object is named after its file, unless the profile says how."""
+def _named(choices: WriteOptions, target: Path, profile: Profile) -> WriteOptions:
+    """An object of R is named after its file, unless the user or the profile says how."""
     from tabkit.write.rdata_names import object_name
 
-    given = dataclasses.replace(given or WriteOptions(), header=header)
-    if given.object_name is not None or profile.r_objects is not None:
-        return given
-    return dataclasses.replace(given, object_name=object_name(target.name))
+    if choices.object_name is not None or profile.r_objects is not None:
+        return choices
+    return dataclasses.replace(choices, object_name=object_name(target.name))
 
 
 def _write(stream: TableStream, draft: Path, written: FileFormat, options: WriteOptions) -> Ledger:

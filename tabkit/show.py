@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tabkit.formats import FileFormat, ReadOptions, WriteOptions
+    from tabkit.limits import Limits
     from tabkit.loss import Ledger
     from tabkit.model import Description, Finding, Value, Variable, VariableDescription
 
@@ -116,11 +117,18 @@ def describe_one(
     return 0
 
 
-def validate_one(codebook: Path, profile: str, schemas: Path | None, *, as_json: bool) -> int:
-    """Validate one codebook; 1 when something is wrong with it."""
+def validate_one(
+    codebook: Path, profile: str, schemas: Path | None, guard: Limits | None, *, as_json: bool
+) -> int:
+    """Validate one codebook; 1 when something is wrong with it; ``guard`` bounds a worker."""
     from tabkit.ddi.validate import validate
+    from tabkit.guard import guarded_call
 
-    found = validate(codebook, profile=profile, schemas=schemas)
+    choices = {"profile": profile, "schemas": schemas}
+    if guard is None:
+        found = validate(codebook, profile=profile, schemas=schemas)
+    else:
+        found = guarded_call(validate, codebook, guard, codebook, **choices)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(each) for each in found], ensure_ascii=False))
     else:

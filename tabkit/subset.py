@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from tabkit.cases import choose_cases
 from tabkit.condition import names_in, parse_condition
-from tabkit.convert import target_options, write_target
+from tabkit.convert import write_target
 from tabkit.errors import FormatError, UsageError
-from tabkit.formats import FileFormat, ReadOptions, find_format, format_of_target
+from tabkit.formats import FileFormat, ReadOptions, WriteOptions, find_format, format_of_target
 from tabkit.model import Finding, Variable
 from tabkit.selection import chosen_names, parse_spans, split_items
 
@@ -93,8 +93,8 @@ def subset(  # noqa: PLR0913 - keyword-only, as the command has them
             msg = "a codebook goes with an archival .tab; other files carry their own labels"
             raise UsageError(msg)
         stream = _of_file(source, items, order, condition, spans, options, file_format, name)
-    chosen = target_options(None, target, stream.profile, header=header)
-    return write_target(stream, target, written, chosen, on_loss=on_loss, force=force)
+    choices = WriteOptions(header=header)
+    return write_target(stream, target, written, choices, on_loss=on_loss, force=force)
 
 
 def _of_file(

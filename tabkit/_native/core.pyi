@@ -156,3 +156,30 @@ def deflate_words(data: Buffer, width: int) -> bytes | None:
     Faster and smaller than byte by byte where the words are few; None where more than 255 differ.
     `tabkit.gzipped.deflate` takes any data.
     """
+
+def skip_texts(
+    data: Buffer, start: int, count: int, stride: int, big_endian: bool
+) -> tuple[bytes, int]:
+    """Walk over ``count`` texts of R's serialization.
+
+    Returns:
+        Where every ``stride``-th begins, as the bytes of 64-bit integers; where the last ends.
+
+    Raises:
+        ValueError: They do not all lie in ``data``, or something else lies among them.
+
+    The plain twins of this and the next are in `tabkit.read.r_texts`.
+    """
+
+def read_texts(
+    data: Buffer, start: int, count: int, big_endian: bool, native_is_utf8: bool
+) -> tuple[int, bytes | None, bytes, bytes, bytes | None]:
+    """Return ``count`` texts of R's serialization.
+
+    Returns:
+        How many are NA; the validity bits, None when none is; 32-bit offsets; the bytes; a mark
+        for each text (`tabkit.read.r_texts.Mark`), None when all are ASCII or UTF-8.
+
+    Raises:
+        ValueError: As `skip_texts`, or they have more than 2 GiB.
+    """

@@ -21,6 +21,7 @@ from tabkit.describe.readback import read_doubles, read_longs
 from tabkit.describe.settle import TwinHasher, settled_interval
 from tabkit.describe.stats import Tally, mode_of, moments_in_order, summarize, tally
 from tabkit.describe.store import is_negative_zero
+from tabkit.describe.surveys import survey
 from tabkit.model import Interval, VariableDescription
 from tabkit.profiles import NumberText
 
@@ -75,10 +76,13 @@ class NumberColumn:
         if is_printed:
             is_long = self._variable.interval is Interval.DISCRETE
             array = read_longs(array) if is_long else read_doubles(array)
-        values, missing = values_and_missing(array)
         self._cases += len(array)
         self._nulls += array.null_count
         self._tags.add(tags, array)
+        if not self._read_back and not self._profile.commons_math:
+            self._append_plainly(array)
+            return
+        values, missing = values_and_missing(array)
         if values.dtype.kind != "f":
             self._unf.update(array)
         else:
@@ -87,13 +91,27 @@ class NumberColumn:
         present = values if missing is None else values[~missing]
         self._store.append(present)
 
+    def _append_plainly(self, array: pa.Array) -> None:
+        """Hash numbers as they are; keep, or only count, those that are no NaN."""
+        self._unf.update(array)
+        found, numbers = survey(array)
+        if pa.types.is_floating(array.type):
+            self._type = float
+        self._has_fraction |= found.has_fraction
+        self._negative_zeros += found.negative_zeros
+        self._store.count(numbers)
+
     def finish(self) -> tuple[Variable, VariableDescription]:
         """Return the settled variable and what was computed of it."""
         interval = settled_interval(self._variable, self._profile, has_fraction=self._has_fraction)
         is_long = self._longs and interval is Interval.DISCRETE
-        values = self._store.concatenated()
-        in_order = self._moments_in_order(values, is_long=is_long)
-        counted = tally(values)
+        in_order = None
+        if self._profile.commons_math:
+            values = self._store.concatenated()
+            in_order = self._moments_in_order(values, is_long=is_long)
+            counted = tally(values)
+        else:
+            counted = self._store.tally()
         tags = self._tags.counts()
         is_user_missing = missing_mask(self._variable, counted.values)
         user_missing = int(counted.counts[is_user_missing].sum())
@@ -150,10 +168,8 @@ class NumberColumn:
             too_large |= missing
         return pa.array(values + 0.0, mask=too_large, from_pandas=False)
 
-    def _moments_in_order(self, values: Numbers, *, is_long: bool) -> tuple[float, float] | None:
+    def _moments_in_order(self, values: Numbers, *, is_long: bool) -> tuple[float, float]:
         """Return what a profile that follows commons-math needs before values are sorted."""
-        if not self._profile.commons_math:
-            return None
         if is_long and values.dtype.kind == "f":
             values = values[np.abs(values) < _LONG_END]
         return moments_in_order(values) if len(values) else (math.nan, math.nan)

@@ -74,6 +74,19 @@ def tally(values: Numbers) -> Tally:
     return Tally(distinct, counts)
 
 
+def joined(first: Tally, second: Tally) -> Tally:
+    """Return the tally of all cases of two; integers of ``first`` are exact as doubles."""
+    if not len(first.values):
+        return second
+    if not len(second.values):
+        return first
+    values = np.concatenate([first.values, second.values])
+    order = np.argsort(values, kind="stable")
+    values, counts = values[order], np.concatenate([first.counts, second.counts])[order]
+    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    return Tally(values[starts], np.add.reduceat(counts, starts))
+
+
 def moments_in_order(values: Numbers) -> tuple[float, float]:
     """Return mean and standard deviation as commons-math does, adding case after case.
 

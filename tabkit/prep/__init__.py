@@ -14,17 +14,17 @@ from tabkit.output import whole_files
 
 if TYPE_CHECKING:
     from tabkit.describe.accumulate import Distinct
-    from tabkit.model import TableStream, Variable, VariableDescription
+    from tabkit.model import Description, TableStream, Variable, VariableDescription
 
 
 class Summaries:
     """Collects the prep object of every variable while a table is described.
 
-    ``observe`` is for `tabkit.describe.describe`; ``variables`` then holds an object a name.
+    ``observe`` is for `tabkit.describe.describe`, which calls it in any order.
     """
 
     def __init__(self) -> None:
-        self.variables: dict[str, dict[str, Any]] = {}
+        self._variables: dict[str, dict[str, Any]] = {}
 
     def observe(
         self, variable: Variable, described: VariableDescription, distinct: Distinct
@@ -32,7 +32,11 @@ class Summaries:
         """Add a variable."""
         from tabkit.prep.summary import variable_prep
 
-        self.variables[variable.name] = variable_prep(variable, described, distinct)
+        self._variables[variable.name] = variable_prep(variable, described, distinct)
+
+    def of(self, description: Description) -> dict[str, dict[str, Any]]:
+        """Return the objects by name, in the order of the described table."""
+        return {each.name: self._variables[each.name] for each in description.table.variables}
 
 
 def prep(
@@ -85,8 +89,8 @@ def prep_of(stream: TableStream) -> dict[str, Any]:
 
     if not stream.profile.prep_by_script:
         summaries = Summaries()
-        describe(stream, observe=summaries.observe)
-        return prep_object(summaries.variables)
+        description = describe(stream, observe=summaries.observe)
+        return prep_object(summaries.of(description))
     with tempfile.TemporaryDirectory(prefix="tabkit-") as folder:
         tab = Path(folder) / "table.tab"
         write_tab_stream(stream, tab)

@@ -92,6 +92,11 @@ def typed_column(text: pa.ChunkedArray, field: pa.Field, path: Path) -> pa.Chunk
     text = _nulled(text)
     try:
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            quoted = pc.starts_with(text, '"')
+            if not pc.all(quoted, min_count=0).as_py():  # a bare one stays as it is
+                bare = pc.if_else(quoted, None, text)
+                inner = _unescape(pc.utf8_slice_codeunits(pc.if_else(quoted, text, None), 1, -1))
+                return pc.coalesce(inner, bare).cast(kind)
             return _unescape(pc.utf8_slice_codeunits(text, 1, -1)).cast(kind)
         if pa.types.is_boolean(kind):
             return pc.equal(text, "1")

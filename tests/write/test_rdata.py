@@ -1,5 +1,5 @@
 """R files: R itself is the judge, and haven's frame of the same file the measure."""
-# ruff: noqa: E501 - lines of R
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -81,8 +81,8 @@ def table(columns: dict[str, pa.Array], **described: Variable) -> Table:
 
 def every_type() -> Table:
     """A column of every type, with everything in it that may go wrong."""
-    stamp = datetime.datetime(2024, 2, 29, 12, 30, 15, 250_000)  # noqa: DTZ001
-    old = datetime.datetime(1850, 1, 1)  # noqa: DTZ001
+    stamp = datetime.datetime(2024, 2, 29, 12, 30, 15, 250_000)
+    old = datetime.datetime(1850, 1, 1)
     texts = ["", None, "line\nbreak\r\n\ttab", 'quote " \\', "Ελλάδα Москва 日本語 é 🎉"]
     columns = {
         "double": pa.array([1.5, None, math.nan, math.inf, -0.0], from_pandas=False),

@@ -192,5 +192,6 @@ class Bytes {
 
 extern PyMethodDef UNF_METHODS[], TAB_METHODS[], CASES_METHODS[], CSV_METHODS[], NUMBER_METHODS[],
     XDR_METHODS[];
+extern PyMethodDef R_TEXT_METHODS[];
 
 }  // namespace tabkit::python
