@@ -428,3 +428,27 @@ def test_names_are_those_that_r_makes(tmp_path: Path, r: Any) -> None:
         tmp_path,
     )
     assert object_name("my survey 2024.sav") == "my.survey.2024"
+
+
+def test_a_full_disk_is_told_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The temporary file of compressed pieces is named, with what to do."""
+
+    class Full:
+        def seek(self, _: int) -> None:
+            pass
+
+        def write(self, _: bytes) -> None:
+            raise OSError(28, "No space left on device")
+
+        def close(self) -> None:
+            pass
+
+    source = tmp_path / "x.csv"
+    source.write_text("x\n" + "\n".join(map(str, range(100))) + "\n", encoding="utf-8")
+    monkeypatch.setattr(rdata_store, "_PIECE", (1, 1))
+    monkeypatch.setattr(rdata_store.tempfile, "SpooledTemporaryFile", lambda **_: Full())
+    with pytest.raises(OutputError, match="no space left on device; set TMPDIR"):
+        convert(source, tmp_path / "x.RData")
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
