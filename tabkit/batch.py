@@ -71,9 +71,11 @@ def ingest_files(
     if _STANDARD_INPUT in sources and len(sources) > 1:
         msg = "standard input (-) is one source: give it alone"
         raise UsageError(msg)
+    from tabkit.ingest import stem_of
+
     with tempfile.TemporaryDirectory(prefix="tabkit-") as spool:
         work = [
-            Job(path, own, folder, only, ddi_version, force, options, file_format, Path(own).stem)
+            Job(path, own, folder, only, ddi_version, force, options, file_format, stem_of(own))
             for path, own in (_on_disk(source, name, Path(spool)) for source in sources)
         ]
         if all_sheets:

@@ -117,7 +117,8 @@ def _opened(file: IO[bytes], name: str) -> IO[bytes]:
     if name == "zstd":
         import pyarrow as pa
 
-        return pa.CompressedInputStream(pa.PythonFile(file), "zstd")  # type: ignore[no-any-return]
+        # By name, since it closes what it was given.
+        return pa.CompressedInputStream(pa.OSFile(file.name), "zstd")  # type: ignore[no-any-return]
     return file
 
 

@@ -285,12 +285,12 @@ FORMATS: Final = (
     FileFormat(
         "parquet", "Apache Parquet", (".parquet",), "application/vnd.apache.parquet",
         "tabkit.read.arrow:open_parquet", "tabkit.write.arrow:write_parquet", (b"PAR1",),
-        "everything",
+        "everything", "tabkit.write.arrow:write_parquet_stream",
     ),
     FileFormat(
         "arrow", "Apache Arrow", (".arrow", ".feather"), "application/vnd.apache.arrow.file",
         "tabkit.read.arrow:open_arrow", "tabkit.write.arrow:write_arrow", (b"ARROW1", b"FEA1"),
-        "everything",
+        "everything", "tabkit.write.arrow:write_arrow_stream",
     ),
     FileFormat(
         "rdata", "R workspace, one data frame", (".rdata", ".rda"),
@@ -341,7 +341,9 @@ def identify(path: Path, name: str | None = None) -> FileFormat:
             return found
     known = ", ".join(f.name for f in FORMATS if f.reader)
     raise UnknownFormatError(
-        "no reader accepts it", name or path, hint=f"tabkit reads {known}; name it with --from"
+        "no reader accepts it",
+        name or path,
+        hint=f"tabkit reads {known}; name it with --from, or describe it with --codebook",
     )
 
 

@@ -9,7 +9,7 @@ import hashlib
 import tempfile
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from tabkit.errors import FormatError, OutputError, UsageError
 from tabkit.formats import FileFormat, ReadOptions
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from tabkit.loss import Ledger
     from tabkit.model import Block, Description, Finding, Origin, TableStream
-    from tabkit.prep import Summaries
 
 PARTS: Final = ("tab", "rdata", "ddi", "prep", "original")
 USUAL: Final = ("tab", "rdata", "ddi", "original")
@@ -104,7 +103,7 @@ def ingest(
     options = dataclasses.replace(options or ReadOptions(), profile=chosen)
     file_name = name or source.name
     before = source.stat()
-    stem = stem or Path(file_name).stem
+    stem = stem or stem_of(file_name)
     targets = _targets(source, folder, file_name, stem, parts)
     with contextlib.ExitStack() as stack:
         stack.enter_context(output_folder(folder))
@@ -136,6 +135,11 @@ def ingest(
         tuple(stream.findings),
         _losses(description, parts),
     )
+
+
+def stem_of(file_name: str) -> str:
+    """Return what a file's outputs are named after: ``census`` for ``census.dat.gz``."""
+    return Path(file_name.removesuffix(".gz")).stem
 
 
 def open_source(
@@ -203,7 +207,7 @@ def _pass(
 ) -> Description:
     """Send every block to the archival table, the data frame and the description, once."""
     from tabkit.describe import describe
-    from tabkit.prep import Summaries, prep_object, prep_of_tab, write_prep
+    from tabkit.prep import Summaries
     from tabkit.write.rdata import FrameWriter, RChoices
     from tabkit.write.rdata_names import object_name
     from tabkit.write.tab import tab_appender
@@ -228,13 +232,22 @@ def _pass(
         description = describe(told, profile=profile, beside=beside, observe=observe)
         if frame is not None:
             frame.finish(drafts["rdata"])
-        if observe is not None:
-            found = prep_object(summaries.of(description))
-            write_prep(found, drafts["prep"])
-        if by_script and tab is not None:
+        if tab is not None:
             file.flush()
-            write_prep(prep_of_tab(tab), drafts["prep"])
+        if "prep" in drafts:
+            made = summaries.of(description) if observe is not None else None
+            _write_prep(made, tab, drafts["prep"])
     return description
+
+
+def _write_prep(made: dict[str, Any] | None, tab: Path | None, draft: Path) -> None:
+    """Write the preprocessed data, made of the values or else of the archival table's text."""
+    from tabkit.prep import prep_object, prep_of_tab, write_prep
+
+    if made is not None:
+        write_prep(prep_object(made), draft)
+    elif tab is not None:
+        write_prep(prep_of_tab(tab), draft)
 
 
 def _write_r_original(

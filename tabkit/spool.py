@@ -25,13 +25,12 @@ import numpy as np
 import pyarrow as pa
 
 from tabkit.errors import OutputError
-from tabkit.model import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from tabkit.model import TableStream
+    from tabkit.model import Block, TableStream
 
     Piece = tuple[int, int]  # first byte in the file, bytes
 
@@ -112,7 +111,7 @@ class ColumnSpool:
 
     def __init__(self, schema: pa.Schema, memory: int) -> None:
         self.schema, self.cases = schema, 0
-        self._memory, self._held = memory, 0
+        self._memory, self._held, self._size = memory, 0, 0
         self._blocks: list[Block] = []
         self._file = SpillFile()
         self._pieces: list[list[Piece]] = [[] for _ in schema]
@@ -129,7 +128,9 @@ class ColumnSpool:
         self.cases += block.data.num_rows
         self._tagged.update(block.missing_tags)
         self._blocks.append(block)
-        self._held += block.data.nbytes + sum(tags.nbytes for tags in block.missing_tags.values())
+        size = block.data.nbytes + sum(tags.nbytes for tags in block.missing_tags.values())
+        self._held += size
+        self._size += size
         if self._held > self._memory:
             self._spill()
 
@@ -158,8 +159,11 @@ class ColumnSpool:
             if block.data.num_rows:
                 yield block.missing_tags.get(name, _no_tags(block.data.num_rows))
 
-    def blocks(self, rows: int) -> Iterator[Block]:
-        """Yield the cases as blocks of at most ``rows`` cases once more."""
+    def tables(self, rows: int) -> Iterator[tuple[pa.Table, dict[str, pa.ChunkedArray]]]:
+        """Yield the cases once more, ``rows`` at a time, with the tags of tagged variables.
+
+        Texts stay in the pieces in which they lie, so that no column outgrows its type.
+        """
         columns = [_Cursor(self.column(index)) for index in range(len(self.schema))]
         tags = {
             name: _Cursor(self.tags(index))
@@ -168,9 +172,18 @@ class ColumnSpool:
         }
         for start in range(0, self.cases, rows):
             count = min(rows, self.cases - start)
-            taken = [column.take(count) for column in columns]
-            batch = pa.RecordBatch.from_arrays(taken, schema=self.schema)
-            yield Block(batch, {name: each.take(count) for name, each in tags.items()})
+            taken = [
+                pa.chunked_array(column.take(count), kind)
+                for column, kind in zip(columns, self.schema.types, strict=True)
+            ]
+            yield (
+                pa.Table.from_arrays(taken, schema=self.schema),
+                {name: pa.chunked_array(each.take(count)) for name, each in tags.items()},
+            )
+
+    def rows_within(self, size: int) -> int:
+        """Return how many cases take about ``size`` bytes, at least 1."""
+        return max(1, size * self.cases // max(self._size, 1))
 
     def close(self) -> None:
         """Forget everything; safe to call twice."""
@@ -245,14 +258,14 @@ class _Cursor:
         self._arrays = arrays
         self._rest: pa.Array | None = None
 
-    def take(self, count: int) -> pa.Array:
+    def take(self, count: int) -> list[pa.Array]:
         parts: list[pa.Array] = []
         while count:
             array = self._rest if self._rest is not None else next(self._arrays)
             parts.append(array.slice(0, count))
             self._rest = array.slice(count) if len(array) > count else None
             count -= len(parts[-1])
-        return parts[0] if len(parts) == 1 else pa.concat_arrays(parts)
+        return parts
 
 
 def spooled(stream: TableStream) -> ColumnSpool:

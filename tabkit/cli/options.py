@@ -152,6 +152,7 @@ def for_r(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(r_style: str | None, r_names: str, r_version: str, **others: Any) -> Any:
         from tabkit.formats import WriteOptions
 
+        # `--object` of `reading` names the data frame on either side.
         options = WriteOptions(
             object_name=others["object"],  # the same name on either side
             r_style=r_style,

@@ -83,6 +83,7 @@ class CodebookFile:
         attributes: Custom attributes of that file, (name, text) pairs.
         notes: Other notes, (subject or type, text).
         line: Line of the codebook.
+        structure: Of its records (``fileStrc/@type``): ``rectangular``, ``hierarchical``, …
     """
 
     identifier: str
@@ -99,6 +100,7 @@ class CodebookFile:
     attributes: tuple[tuple[str, str], ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
     line: int = 0
+    structure: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

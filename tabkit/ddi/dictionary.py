@@ -26,6 +26,9 @@ def read_dictionary(path: Path, stem: str) -> Dictionary:
     file, variables = part_of(book, stem)
     if not variables:
         raise FormatError("the codebook describes no variable", path)
+    if file is not None and file.structure == "hierarchical" and variables[0].location.start:
+        reason = "its data are hierarchical: records of several kinds in one file"
+        raise FormatError(reason, path, "", "make the extract rectangular, or as CSV")
     return Dictionary(
         path,
         tuple(map(_entry, variables)),

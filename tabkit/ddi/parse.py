@@ -105,7 +105,7 @@ def _file(section: Section) -> CodebookFile:
     inner = {} if text is None else children_of(text, prefix)
     sizes = first(inner.get("dimensns"))
     counts = {} if sizes is None else children_of(sizes, prefix)
-    kind = first(inner.get("fileType"))
+    kind, records = first(inner.get("fileType")), first(inner.get("fileStrc"))
     notes = read_notes(outer.get("notes", ()))
     prints = [text_of(each).strip() for each in node.iter(f"{prefix}digitalFingerprintValue")]
     return CodebookFile(
@@ -123,6 +123,7 @@ def _file(section: Section) -> CodebookFile:
         attributes=notes.attributes,
         notes=notes.others,
         line=section.line,
+        structure="" if records is None else records.get("type", ""),
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import threading
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import pyarrow as pa
@@ -16,7 +18,6 @@ from tabkit.describe.unf import UnfHasher, combine_unfs
 from tabkit.model import Block, Description, Origin, Table
 from tabkit.profiles import TABKIT, find_profile
 from tabkit.read import joined_tags, read_all, stream_of
-from tabkit.spool import SHARE
 from tabkit.threads import column_pool, read_ahead
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _BATCH_ROWS: Final = 8192  # cases gathered before columns are worked on: each visit has its price
 _POOLED_COLUMNS, _POOLED_CASES = 2, 1024  # less is not worth a switch between threads
+_SHARE: Final = 8  # of a run's memory for numbers that are kept
+_LARGE_CASES: Final = 2_000_000
 _TASKS: Final = 64  # that columns are divided into, so that no thread is left with a slow rest
 _BATCH_CELLS: Final = 16_000_000  # but no more cells than these
 
@@ -101,7 +104,14 @@ class Describer:
         self._work()
         columns = dict(enumerate(self._columns))  # each goes when done, and its memory with it
         self._columns = []
-        settled = self._over(len(columns), lambda index: self._settle(columns.pop(index)))
+        large = threading.Lock()  # one column at a time where one takes much memory
+        guard = contextlib.nullcontext() if self._cases < _LARGE_CASES else large
+
+        def settle(index: int) -> tuple[Variable, VariableDescription]:
+            with guard:
+                return self._settle(columns.pop(index))
+
+        settled = self._over(len(columns), settle)
         variables = tuple(variable for variable, _ in settled)
         described = tuple(description for _, description in settled)
         unf = combine_unfs(each.unf for each in described) if described and self._cases else ""
@@ -122,8 +132,10 @@ class Describer:
             self._over(len(self._columns), lambda index: self._work_on(index, blocks, tagged))
 
     def _work_on(self, index: int, blocks: Sequence[Block], tagged: set[str]) -> None:
-        arrays = [plain(block.data.column(index)) for block in blocks]
-        array = arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
+        if len(blocks) == 1:
+            array = plain(blocks[0].data.column(index))
+        else:
+            array = pa.concat_arrays([plain(block.data.column(index)) for block in blocks])
         name = self._names[index]
         self._columns[index].append(array, _tags_of(blocks, name) if name in tagged else None)
 
@@ -176,7 +188,7 @@ def describe(
             stream.origin,
             digits=digits,
             characters=characters,
-            memory=stream.memory // SHARE,
+            memory=stream.memory // _SHARE,
             pool=pool,
             observe=observe,
         )

@@ -113,9 +113,12 @@ class NumberColumn:
         else:
             counted = self._store.tally()
         tags = self._tags.counts()
-        is_user_missing = missing_mask(self._variable, counted.values)
-        user_missing = int(counted.counts[is_user_missing].sum())
-        valid = counted.only(~is_user_missing) if self._profile.user_missing_invalid else counted
+        user_missing, valid = 0, counted
+        if self._variable.missing_values or self._variable.missing_ranges:
+            is_user_missing = missing_mask(self._variable, counted.values)
+            user_missing = int(counted.counts[is_user_missing].sum())
+            if self._profile.user_missing_invalid:
+                valid = counted.only(~is_user_missing)
         others, other_cases = others_of(self._variable.categories, valid)
         if is_long and valid.values.dtype.kind == "f":
             valid = valid.only(np.abs(valid.values) < _LONG_END)
@@ -176,11 +179,9 @@ class NumberColumn:
 
     def _statistics(self, valid: Tally, in_order: tuple[float, float] | None) -> SummaryStats:
         invalid = self._cases - valid.cases
-        stats = summarize(valid, invalid, in_order=in_order)
-        if not self._profile.mode_computed:
-            return stats
-        mode = mode_of(valid)
-        return dataclasses.replace(stats, mode=None if mode is None else self._type(mode))
+        mode = mode_of(valid) if self._profile.mode_computed else None
+        typed = None if mode is None else self._type(mode)
+        return summarize(valid, invalid, in_order=in_order, mode=typed)
 
     def _frequencies(self, counted: Tally, tags: dict[str, int]) -> tuple[int, ...]:
         categories = self._variable.categories
@@ -189,7 +190,9 @@ class NumberColumn:
         return number_frequencies(categories, counted, tags)
 
     def _settled(self, interval: Interval) -> Variable:
-        variable = dataclasses.replace(self._variable, interval=interval)
+        variable = self._variable
+        if interval is not variable.interval:
+            variable = dataclasses.replace(variable, interval=interval)
         if self._profile.float_format and self._is_single and self._nulls < self._cases:
             return dataclasses.replace(variable, display_format="float")
         return variable

@@ -125,7 +125,10 @@ class ColumnStore:
     def tally(self) -> Tally:
         """Return the distinct values and their counts; the store is empty then."""
         bins, self._bins = self._bins, _Bins()
-        return joined(bins.tally(), tally(self.concatenated()))
+        if not self._blocks and not self._spilled:
+            return bins.tally()
+        kept = tally(self.concatenated())
+        return joined(bins.tally(), kept) if bins.is_used else kept
 
     def spill(self) -> None:
         """Move what is in memory to the file."""
@@ -191,7 +194,13 @@ class _Bins:
         self._low, self._counts = low, counts
         return True
 
+    @property
+    def is_used(self) -> bool:
+        """Whether anything was counted."""
+        return bool(len(self._counts))
+
     def add(self, block: Numbers) -> None:
+        """Count integers for which there is room."""
         span = len(self._counts)
         if _native.AVAILABLE:
             from tabkit._native import core
@@ -204,6 +213,7 @@ class _Bins:
             self._counts += np.bincount(places, minlength=span)
 
     def tally(self) -> Tally:
+        """Return what was counted."""
         found = np.flatnonzero(self._counts)
         return Tally(found + self._low, self._counts[found])
 

@@ -143,8 +143,9 @@ def _scan(path: Path, width: int, encoding: str) -> _Facts:
         blank += int((~filled).sum())
         found_sizes, counts = np.unique(lines.sizes[filled], return_counts=True)
         sizes.update(dict(zip(found_sizes.tolist(), counts.tolist(), strict=True)))
-        matrix = lines.matrix(width)
-        pointed |= ((matrix == ord(".")) | ((matrix | 32) == ord("e"))).any(axis=0)
+        if any(mark in piece for mark in (b".", b"e", b"E")):
+            matrix = lines.matrix(width)
+            pointed |= ((matrix == ord(".")) | ((matrix | 32) == ord("e"))).any(axis=0)
         if piece.isascii():
             characters.update(dict.fromkeys(lines.sizes[filled].tolist(), 1))
             continue

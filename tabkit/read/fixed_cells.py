@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Matrix: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[Any]]"
 
 _SPACE, _ZERO = 32, 48
+_SHORT_DIGITS: Final = 9  # of a 32-bit integer
 _EXACT_DIGITS: Final = 15  # of an integer that a double holds
 _MOST_DIGITS: Final = 18  # of a 64-bit integer
 _NUMBER: Final = r"\A[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\z"
@@ -157,18 +158,22 @@ def _digits(cells: Matrix) -> tuple[Matrix, Matrix] | None:
     Returns:
         The numbers, and which cells are blank.
     """
-    cells = np.ascontiguousarray(cells)
-    digits = cells - _ZERO  # wraps below 0: unsigned
+    columns = np.ascontiguousarray(cells.T)
+    digits = columns - _ZERO  # wraps below 0: unsigned
     is_digit = digits <= 9  # noqa: PLR2004
-    if not (is_digit | (cells == _SPACE)).all():
-        return None
-    if (is_digit[:, :-1] & ~is_digit[:, 1:]).any():  # a blank after a digit
-        return None
-    values = np.zeros(len(cells), np.int64)
-    for place in range(cells.shape[1]):
-        values = values * 10 + np.where(is_digit[:, place], digits[:, place], 0)
-    blank: Matrix = np.logical_not(is_digit.any(axis=1))
-    return values, blank
+    filled = bool(is_digit.all())
+    if not filled:
+        if not (is_digit | (columns == _SPACE)).all():
+            return None
+        if (is_digit[:-1] & ~is_digit[1:]).any():  # a blank after a digit
+            return None
+        digits[~is_digit] = 0
+    values = np.zeros(len(cells), np.int32 if len(columns) <= _SHORT_DIGITS else np.int64)
+    for row in digits:
+        np.multiply(values, 10, out=values)
+        np.add(values, row, out=values, casting="unsafe")
+    blank: Matrix = np.zeros(len(cells), np.bool_) if filled else np.logical_not(is_digit[-1])
+    return values.astype(np.int64), blank
 
 
 def _texts(cells: Matrix, encoding: str) -> pa.Array:

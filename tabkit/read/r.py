@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tabkit.formats import ReadOptions
     from tabkit.read.r_parse import Content
 
-_MEDIA_TYPES: Final = {"rdata": "application/x-rlang-transport", "rds": "application/x-rds"}
+_MEDIA_TYPE: Final = "application/x-rlang-transport"
 _MOST_COLUMNS: Final = 1_000_000
 
 
@@ -88,7 +88,7 @@ def _opened(path: Path, options: ReadOptions) -> TableStream:
     format_ = "rdata" if is_saved else "rds"
     origin = Origin(
         format=format_,
-        media_type=_MEDIA_TYPES[format_],
+        media_type=_MEDIA_TYPE,
         format_version=f"{version} {compression}".strip(),
         encoding=content.encodings.native or "utf-8",
         product=f"R {content.writer}",
@@ -97,6 +97,25 @@ def _opened(path: Path, options: ReadOptions) -> TableStream:
     release_pages(memory)
     stream = table_of(objects, content, options, memory)
     return dataclasses.replace(stream, origin=origin)
+
+
+def stream_of_serialized(memory: Any, path: Path, options: ReadOptions) -> TableStream:
+    """Return the table in what R's ``serialize`` made of one object.
+
+    Args:
+        memory: Lives as long as the blocks are read.
+        path: What the object is called in messages.
+        options: As for `open_rdata`.
+
+    Raises:
+        FormatError: The object is no table.
+    """
+    with _named_errors(path):
+        content = parse(memory, options.encoding or "")
+        objects = objects_of(content.root, is_saved=False)
+        stream = table_of(objects, content, options)
+    origin = Origin(format="rds", product=f"R {content.writer}", encoding="utf-8")
+    return dataclasses.replace(stream, origin=origin, profile=options.profile)
 
 
 def table_of(

@@ -46,8 +46,10 @@ if (nzchar(wanted)) {
   wanted <- usable
 }
 frame <- objects[[wanted]]
-if (!is.data.frame(frame)) frame <- tryCatch(quiet(as.data.frame(frame, stringsAsFactors = FALSE)),
-  error = function(e) refuse("R cannot make a data frame of", wanted, ":", conditionMessage(e)))
+plain <- function(x) as.data.frame(x, stringsAsFactors = FALSE)
+if (!is.data.frame(frame)) frame <- tryCatch(quiet(plain(frame)), error = function(e)
+  tryCatch(quiet(plain(as.matrix(frame))), error = function(f)
+    refuse("R makes no data frame of", wanted, ":", conditionMessage(e))))
 saveRDS(frame, arguments[2], compress = FALSE)
 """
 

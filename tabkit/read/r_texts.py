@@ -195,7 +195,8 @@ def _read_texts(data: Any, start: int, count: int, big_endian: bool, native_is_u
     array = pa.array(found, pa.binary())
     _, offsets, values = array.buffers()
     missing = array.null_count
-    bits = np.packbits([each is not None for each in found], bitorder="little").tobytes()
+    given = np.array([each is not None for each in found], bool)
+    bits = np.packbits(given, bitorder="little").tobytes()
     return (
         missing,
         bits if missing else None,

@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import pyarrow as pa
 
 from tabkit.model import Interval, Kind, Variable
@@ -96,7 +97,7 @@ class ColumnFacts:
             notes.append((f"cells NA or null, taken as missing: {self.words:,}", "info"))
         if self.errors:
             notes.append((f"cells with an error, taken as missing: {self.errors:,}", "warning"))
-        return ColumnType(kind, tuple(notes))
+        return ColumnType(kind, tuple(notes), stand_ins > 0)
 
     def _kind(self, types: frozenset[type]) -> pa.DataType:
         if types <= {int, float}:  # an empty column is numeric, as in a text file
@@ -119,10 +120,17 @@ def _mixture(types: collections.Counter[type]) -> tuple[str, str]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ColumnType:
-    """The type of a column, and what a user should know: (text, severity) pairs."""
+    """The type of a column.
+
+    Attributes:
+        kind: Its Arrow type.
+        notes: What a user should know, (text, severity) pairs.
+        stand_ins: Some texts stand for missing.
+    """
 
     kind: pa.DataType
     notes: tuple[tuple[str, str], ...] = ()
+    stand_ins: bool = False
 
     def convert(self, cells: Sequence[Cell]) -> pa.Array:
         """Return cells as an array of ``kind``, empty ones and stand-ins for missing as null."""
@@ -135,6 +143,8 @@ class ColumnType:
             values = [_span(cell) for cell in cells]
         elif pa.types.is_int64(kind):
             values = [None if type(cell) is str else int(cell) for cell in cells]  # type: ignore[arg-type]
+        elif pa.types.is_float64(kind) and "" not in cells and not self.stand_ins:
+            return pa.array(np.array(cells, np.float64))
         else:
             values = [None if type(cell) is str else cell for cell in cells]
         return pa.array(values, kind)

@@ -26,7 +26,7 @@ SMALL_PART: Final = 32 << 20  # parts below are not looked at for their ratio
 _CHUNK: Final = 1 << 20
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP: Final = b"PK\x03\x04"
-_ERROR_MARK: Final = re.compile(rb"""\bt\s*=\s*["']e["']""")
+_ERROR_MARKS: Final = (b't="e"', b"t='e'")
 _ERROR_CELL: Final = re.compile(rb"""<(?:\w+:)?c\s[^>]*\bt\s*=\s*["']e["'][^>]*>""")
 _REFERENCE: Final = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})[0-9]""")
 _OVERLAP: Final = 512
@@ -149,7 +149,7 @@ def error_cells(path: Path, sheet: str) -> collections.Counter[str]:
                     cut = text.rfind(b"<", max(0, len(text) - _OVERLAP))
                     cut = len(text) if cut < 0 else cut
                     text, rest = text[:cut], text[cut:]
-                    if _ERROR_MARK.search(text):
+                    if any(mark in text for mark in _ERROR_MARKS):
                         _count_errors(text, counts)
                 _count_errors(rest, counts)
     except (KeyError, zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError):

@@ -104,7 +104,7 @@ def _refused(error: pypdfium2.PdfiumError, path: Path, name: Path | str) -> Form
 
 
 def _names_encryption(path: Path) -> bool:
-    """Whether a file has the entry that every encrypted PDF has, which itself is never encrypted."""
+    """Whether a file has the entry that every encrypted PDF has, itself not encrypted."""
     with (
         path.open("rb") as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,

@@ -26,9 +26,9 @@ SCHEMA = json.loads((ROOT / "schemas" / "prep.schema.json").read_text(encoding="
 def of(table: Table) -> dict:
     """Return the prep objects of a table, checked against the schema as written."""
     summaries = Summaries()
-    describe(table, observe=summaries.observe)
-    jsonschema.validate(prep_object(summaries.variables), SCHEMA)
-    return summaries.variables
+    found = summaries.of(describe(table, observe=summaries.observe))
+    jsonschema.validate(prep_object(found), SCHEMA)
+    return found
 
 
 def one(values: list, **variable: object) -> dict:

@@ -181,4 +181,14 @@ def test_a_labelled_file_keeps_labels_in_spss(tmp_path: Path) -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["format"] == "fixed"
-    assert {each.name for each in folder.iterdir()} >= {"census.dat.gz"}
+    names = {"census.dat.gz", "census.tab", "census-ddi.xml"}
+    assert {each.name for each in folder.iterdir()} == names
+
+
+def test_hierarchical_extracts_are_refused(tmp_path: Path) -> None:
+    extracts.write_ipums(tmp_path)
+    book = tmp_path / "census.xml"
+    text = book.read_text(encoding="utf-8")
+    book.write_text(text.replace('"rectangular"', '"hierarchical"'), encoding="utf-8")
+    with pytest.raises(FormatError, match="its data are hierarchical"):
+        tabkit.read(tmp_path / "census.dat.gz", codebook=book)

@@ -72,7 +72,8 @@ def main(corpus: Path, folder: Path) -> None:
     for name, paths in groups.items():
         sheet(pictures_of(paths, refused)).save(folder / f"{name}.png")
     (folder / "refused.txt").write_text("\n".join(refused) + "\n", encoding="utf-8")
-    print(f"{folder}: {', '.join(groups)}; {len(refused)} files refused")
+    summary = f"{folder}: {', '.join(groups)}; {len(refused)} files refused\n"
+    sys.stdout.write(summary)
 
 
 if __name__ == "__main__":

@@ -123,7 +123,7 @@ def test_encrypted_is_not_said_of_the_next_file(file: Path) -> None:
     file.write_bytes(
         pdf(b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [] /Count 0 >>")
     )
-    with pytest.raises(FormatError, match="damaged|no pages"):
+    with pytest.raises(FormatError, match=r"damaged|no pages"):
         drawn(file)
 
 
