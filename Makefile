@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 SHARED := ../shared
 KERNELS := setup.py $(wildcard tabkit/_native/src/*)
 
-.PHONY: help demo test check bench contact-sheet clean
+.PHONY: help demo test check fuzz bench contact-sheet clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:.*##/\t/'
@@ -38,6 +38,12 @@ check: $(STAMP) ## Lint, types and layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+FUZZ_SECONDS ?= 300
+fuzz: $(STAMP) ## Fuzz the readers for FUZZ_SECONDS, and the kernels where clang++ is
+	@$(BIN)/python tests/fuzz/readers/run.py $(FUZZ_SECONDS)
+	@if command -v clang++ >/dev/null; then \
+	  $(BIN)/python tests/fuzz/native/run.py $$(( $(FUZZ_SECONDS) / 8 + 1 )); fi
 
 bench: $(STAMP) ## Measure against peers, write benchmarks/RESULTS.md
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'

@@ -20,7 +20,7 @@ pickling from a worker process. A message is one line: FILE: what is wrong, wher
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -145,7 +145,13 @@ class PendingError(FetchError):
     """The repository is still preparing the file."""
 
 
+_LONGEST: Final = 300  # characters of what a message quotes of a file
+
+
 def _line(path: Path, reason: str, where: str, hint: str) -> str:
+    reason, where = (
+        each if len(each) <= _LONGEST else f"{each[:_LONGEST]}…" for each in (reason, where)
+    )
     text = f"{path.name or path}: {reason}"
     if where:
         text += f", {where}"

@@ -45,7 +45,7 @@ class Limits:
     variables: int = 250_000
     metadata: int = 256 << 20
     text: int = 256 << 20
-    block: int = 1 << 30
+    block: int = 256 << 20
     nesting: int = 200
 
 
@@ -96,6 +96,24 @@ def refuse(path: Path | str, what: str, limits: Limits, name: str, where: str = 
     unit = f" {name}" if name in {"seconds", "variables"} else unit
     hint = f"--limit {name}={_spelt(name, 2 * value)} allows twice that"
     return LimitError(f"{what} {shown(name, value)}{unit}", path, where, hint)
+
+
+def check_unpacked(unpacked: int, packed: int, limits: Limits, path: Path | str) -> None:
+    """Check what a compressed file, or one that repeats its texts, has unpacked to so far.
+
+    Args:
+        unpacked: Bytes so far, of all its parts.
+        packed: Bytes of the file.
+        limits: The limits in force.
+        path: The file.
+
+    Raises:
+        LimitError: It is more than the limits allow.
+    """
+    if unpacked > limits.unpacked:
+        raise refuse(path, "it unpacks to more than", limits, "unpacked")
+    if unpacked > max(RATIO_FREE, packed * limits.ratio):
+        raise refuse(path, "it unpacks to more than", limits, "ratio")
 
 
 def _spelt(name: str, value: int) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tabkit.selection import Span
 
 
-def subset(  # noqa: PLR0913 - keyword-only, as the command has them
+def subset(
     source: Path | str,
     target: Path | str,
     variables: Sequence[str] | str | None = None,

@@ -92,7 +92,7 @@ class Repository:
         return repr((self.ref.system, self.ref.server, entry.id, entry.name, self.choice))
 
 
-def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
+def open_repository(
     what: str,
     *,
     server: str = "",

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Unpack
 from tabkit.errors import FormatError, VariableNotFoundError
 from tabkit.formats import FileFormat, ReadChoices, ReadOptions, find_format, identify, read_options
 from tabkit.model import Block, Table, TableStream
+from tabkit.read.bounds import check_bounds
+from tabkit.read.mojibake import watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -55,11 +57,12 @@ def open_with(
         stream = open_described(path, options, file_format, name or path.name)
     else:
         stream = (file_format or identify(path, name)).open(path, options)
+    check_bounds(stream, options.limits, name or path)
     origin = dataclasses.replace(
         stream.origin, file_name=name or path.name, size=path.stat().st_size
     )
-    return dataclasses.replace(
-        stream, origin=origin, profile=options.profile, memory=options.memory
+    return watched(
+        dataclasses.replace(stream, origin=origin, profile=options.profile, memory=options.memory)
     )
 
 

@@ -304,6 +304,8 @@ def _blocks(
 def _sound_batches(source: _Source, faults: Counter[tuple[str, str]]) -> Iterator[pa.RecordBatch]:
     """Check every array before anything else touches it: a wrong offset points out of memory."""
     for batch in source.scan(None):
+        if batch.schema.names != source.schema.names:
+            raise FormatError("its columns are others than it declares", source.path)
         with _format_errors(source.path):
             columns = []
             for name, column in zip(source.schema.names, batch.columns, strict=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -238,9 +238,16 @@ def _hex(array: pa.Array) -> pa.Array:
 def _json(array: pa.Array) -> pa.Array:
     texts = (
         None if item is None else json.dumps(item, ensure_ascii=False, default=_json_default)
-        for item in array.to_pylist()
+        for item in _items(array)
     )
     return pa.array(texts, pa.string())
+
+
+def _items(array: pa.Array) -> list[Any]:
+    try:
+        return list(array.to_pylist())
+    except ValueError as error:  # two fields of one name
+        raise pa.ArrowInvalid(str(error)) from error
 
 
 def _json_default(item: object) -> str:

@@ -178,7 +178,8 @@ def _foreign_lines(piece: bytes, *, whole: bool) -> bytes:
     """Return the lines with non-ASCII bytes; a line cut by the piece's ends does not count."""
     start = 0 if whole else piece.find(b"\n") + 1
     end = len(piece) if whole and len(piece) < _PIECE else piece.rfind(b"\n") + 1
-    return b"".join(re.findall(rb"[^\r\n]*[\x80-\xff][^\r\n]*[\r\n]?", piece[start:end]))
+    lines = piece[start:end].splitlines(keepends=True)
+    return b"".join(line for line in lines if not line.isascii())
 
 
 def _fits(path: Path, name: str) -> bool:

@@ -195,8 +195,9 @@ class _Records:
 
     def number(self, text: str) -> int:
         """Return a number of a header record."""
-        if not text.strip().isdecimal():
-            reason = f"{text.strip()!r} should be a number in a header record"
+        text = text.strip()
+        if not text.isdecimal():
+            reason = f"{text!r} should be a number in a header record"
             raise FormatError(reason, self.path, f"byte {self.at - RECORD:,}", _AGAIN)
         return int(text)
 
@@ -237,7 +238,7 @@ def _read_member(records: _Records) -> Member:
         _time(more[:16]),
         tuple(variables),
         _positions(variables, [at for _, at in described]),
-        int(numbers) if is_long and numbers.strip().isdecimal() else 0,
+        int(numbers.strip()) if is_long and numbers.strip().isdecimal() else 0,
         records.at,
         records.end,
     )

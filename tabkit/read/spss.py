@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from tabkit.limits import LIMITS
 from tabkit.model import Block, Origin, TableStream
+from tabkit.read.bounds import check_labels, label_size
 from tabkit.read.spss_cases import CaseLayout, read_cases
 from tabkit.read.spss_columns import CaseStore, ColumnBuilder, ColumnPlan, text_column
 from tabkit.read.spss_dataverse import (
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tabkit.formats import ReadOptions
+    from tabkit.limits import Limits
     from tabkit.model import Finding, ResponseSet, Variable
     from tabkit.read.spss_dictionary import Column
     from tabkit.read.spss_records import Records
@@ -66,9 +69,14 @@ def open_sav(path: Path, options: ReadOptions) -> TableStream:
     """
     with path.open("rb") as file:
         records = read_records(file, path.stat().st_size, path)
+    sets = (
+        (len(set(each.elements)), label_size(label for _, label in each.labels))
+        for each in records.label_sets
+    )
+    check_labels(sets, options.limits, path)
     plain = options.profile.dates_as_text
     found = (_decode_plainly if plain else _decode)(records, options)
-    layout = case_layout(path, records)
+    layout = case_layout(path, records, options.limits)
     plans = plan_columns(found.columns, found.variables)
     maker = text_maker(compressed=layout.compression > 0) if plain else text_column
     builder = ColumnBuilder(
@@ -135,7 +143,7 @@ def plan_columns(columns: Sequence[Column], variables: Sequence[Variable]) -> li
     return plans
 
 
-def case_layout(path: Path, records: Records) -> CaseLayout:
+def case_layout(path: Path, records: Records, limits: Limits = LIMITS) -> CaseLayout:
     """Return where the cases lie and how they are stored."""
     header = records.header
     return CaseLayout(
@@ -148,6 +156,7 @@ def case_layout(path: Path, records: Records) -> CaseLayout:
         missing=special_numbers(records)[0],
         cases=promised_cases(records),
         uncounted=header.cases == 0,
+        limits=limits,
     )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from tabkit import _native
+from tabkit.limits import LIMITS, Limits, check_unpacked
 from tabkit.model import Finding
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class CaseLayout:
         missing: The number that stands for system-missing.
         cases: Cases to deliver, None for all there are.
         uncounted: The header promises 0 cases.
+        limits: What zlib blocks may inflate to.
     """
 
     start: int
@@ -65,6 +67,7 @@ class CaseLayout:
     missing: float
     cases: int | None
     uncounted: bool
+    limits: Limits = LIMITS
 
 
 def read_cases(
@@ -251,7 +254,7 @@ def _read_chunks(file: BinaryIO) -> Iterator[bytes]:
 def _inflate(file: BinaryIO, layout: CaseLayout, findings: list[Finding]) -> Iterator[bytes]:
     """Yield the bytecode of zlib blocks, one after the other, in chunks of bounded size."""
     end = _end_of_blocks(file, layout, findings)
-    inflater, begins = zlib.decompressobj(), True
+    inflater, begins, unpacked = zlib.decompressobj(), True, 0
     left = end - file.tell()
     while left > 0 and (data := file.read(min(CHUNK_BYTES, left))):
         left -= len(data)
@@ -266,6 +269,8 @@ def _inflate(file: BinaryIO, layout: CaseLayout, findings: list[Finding]) -> Ite
                 findings.append(_damaged(end - left))
                 return
             if chunk:
+                unpacked += len(chunk)
+                check_unpacked(unpacked, layout.size, layout.limits, file.name)
                 yield chunk
             data = inflater.unconsumed_tail
             if inflater.eof:
@@ -291,7 +296,8 @@ def _end_of_blocks(file: BinaryIO, layout: CaseLayout, findings: list[Finding]) 
     header = file.read(24)
     if len(header) == 24:  # noqa: PLR2004 - three 64-bit numbers
         start, trailer, length = struct.unpack(layout.order + "qqq", header)
-        if start == layout.start and layout.start + 24 <= trailer <= layout.size - length:
+        inside = length >= 0 and layout.start + 24 <= trailer <= layout.size - length
+        if start == layout.start and inside:
             file.seek(trailer)
             sound = _is_trailer(file.read(min(length, 24)), layout, length)
             file.seek(layout.start + 24)

@@ -243,7 +243,7 @@ def labels_of_columns(
     found: dict[int, list[LabelSet]] = {}
     strays = 0
     for labels in records.label_sets:
-        for element in labels.elements:
+        for element in dict.fromkeys(labels.elements):
             if element in places:
                 found.setdefault(places[element], []).append(labels)
             else:

@@ -21,6 +21,7 @@ ROLES: Final[Mapping[str, str]] = MappingProxyType(
 )
 ROLE_ATTRIBUTE: Final = "$@Role"
 _DIGITS: Final = 9
+_LONGEST_NAME: Final = 1000  # characters, of an attribute; each of its values repeats it
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ def parse_attributes(text: str, start: int = 0) -> tuple[list[tuple[str, str]], 
     attributes: list[tuple[str, str]] = []
     while start < len(text) and text[start] != "/":
         opened = text.find("(", start)
+        if opened - start > _LONGEST_NAME:
+            return attributes, len(text)
         name, start, number = text[start:opened], opened + 1, 0
         while opened >= 0 and text.startswith("'", start):
             closed = text.find("'\n", start + 1)

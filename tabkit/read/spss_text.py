@@ -33,6 +33,11 @@ _CODE_PAGES: Final[Mapping[int, str]] = MappingProxyType(
 )  # fmt: skip
 _UNDECLARED_CODES: Final = (2, 3)  # 7-bit and 8-bit ASCII: which 8 bits is left open
 _LATIN_PAGES: Final = range(28591, 28606)  # ISO 8859-1 to -15
+#: Codecs of Python that no file is in; some raise for what they cannot decode, whatever is asked.
+_NO_CODE_PAGES: Final = frozenset(
+    {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape",
+     "unicode-escape", "raw-unicode-escape", "mbcs", "oem"}
+)  # fmt: skip
 _NUMBERED: Final = re.compile(r"(?:x-|ms-?|windows-?|cp-?|ibm-?|dos-?)*(\d{3,5})")
 _ISO_YEAR: Final = re.compile(r":\d{4}$")
 
@@ -72,7 +77,7 @@ def codec_of(name: str) -> str | None:
             codec = codecs.lookup(candidate)
         except (LookupError, ValueError):
             continue
-        if codec._is_text_encoding:  # noqa: SLF001 - codecs like hex are none
+        if codec._is_text_encoding and codec.name not in _NO_CODE_PAGES:  # noqa: SLF001
             return codec.name
     return None
 

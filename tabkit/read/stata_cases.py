@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import numpy as np
 import pyarrow as pa
 
+from tabkit.limits import check_unpacked, refuse
 from tabkit.model import Block, Finding
 from tabkit.read import stata_dataverse, stata_temporal, stata_text
 from tabkit.read.stata_decoded import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES: Final = 32 << 20
 _TEXT_BYTES: Final = 64 << 20  # long strings of a block
+_UNPACKED: Final = ("unpacked", "")  # counted with what is told, and not told
 _TAGS: Final = 27  # . and .a to .z
 #: By bytes of a float: the first missing code and the step to the next, as unsigned integers.
 _FLOAT_CODES: Final = {4: (0x7F00_0000, 1 << 11), 8: (0x7FE0_0000_0000_0000, 1 << 40)}
@@ -118,7 +120,7 @@ def read_blocks(reading: Reading, file: BinaryIO) -> Iterator[Block]:
     for first in range(0, reading.dictionary.cases, rows):
         count = min(rows, reading.dictionary.cases - first)
         cases = read_rows(file, reading.dictionary, first, count)
-        for part in _parts(reading, cases):
+        for part in _parts(reading, cases, file):
             yield _block(reading, schema, part, file)
 
 
@@ -135,7 +137,7 @@ def findings_of(reading: Reading) -> list[Finding]:
         if what == "invalid"
         else Finding(texts[what].format(count), "warning", name)
         for (what, name), count in reading.counts.items()
-        if count
+        if count and (what, name) != _UNPACKED
     ]
 
 
@@ -152,7 +154,18 @@ def _type(reading: Reading, variable: Variable, storage: str) -> pa.DataType:
     return pa.from_numpy_dtype(np.dtype(NUMBERS.get(storage, "f8")))
 
 
-def _parts(reading: Reading, cases: npt.NDArray[np.void]) -> Iterator[npt.NDArray[np.void]]:
+def _check_texts(reading: Reading, sizes: npt.NDArray[np.int64], file: BinaryIO) -> None:
+    """Check the bytes of long strings by case: one that many cells share counts for each."""
+    limits = reading.options.limits
+    if len(sizes) and int(sizes.max()) > limits.block:
+        raise refuse(file.name, "the long strings of one case have more than", limits, "block")
+    reading.counts[_UNPACKED] += int(sizes.sum())
+    check_unpacked(reading.counts[_UNPACKED], file.seek(0, 2), limits, file.name)
+
+
+def _parts(
+    reading: Reading, cases: npt.NDArray[np.void], file: BinaryIO
+) -> Iterator[npt.NDArray[np.void]]:
     """Cut a block whose long strings would not fit in memory."""
     if reading.strings is None:
         yield cases
@@ -163,6 +176,7 @@ def _parts(reading: Reading, cases: npt.NDArray[np.void]) -> Iterator[npt.NDArra
         if storage == "strL":
             total += lengths[_places(reading, cases[str(at)])]
     first, so_far = 0, 0
+    _check_texts(reading, total, file)
     if int(total.sum()) > _TEXT_BYTES:
         for at, size in enumerate(total.tolist()):
             so_far += size

@@ -9,11 +9,15 @@ from tabkit.model import TAG_LETTERS, Category, Finding
 from tabkit.read import stata_dataverse, stata_temporal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tabkit.profiles import Profile
     from tabkit.read.stata_dictionary import Dictionary
     from tabkit.read.stata_text import Decoder
 
 _SYSTEM_MISSING: Final = 2_147_483_621
+_LONGEST_LABEL: Final = 32_000  # bytes; what Stata allows
+_UNUSED_TEXT: Final = 1 << 26  # characters of unused sets that are kept
 
 Categories: TypeAlias = tuple[Category, ...]
 
@@ -43,13 +47,28 @@ def categories_by_name(
     for name in dict.fromkeys(twice):
         text = f"value labels {texts.name(name)!r} are defined twice, or some of their codes"
         findings.append(Finding(f"{text}; the last of them counts", "warning"))
+    label = _label_maker(texts)
     return {
         name: tuple(
-            _category(code, texts.label(raw), tagged=tagged)
+            _category(code, label(raw), tagged=tagged)
             for code, raw in (pairs if adds_up else dict(pairs).items())
         )
         for name, pairs in entries.items()
     }
+
+
+def _label_maker(texts: Decoder) -> Callable[[bytes], str]:
+    """Decode a label; one that is longer than Stata's and stands for many codes is held once."""
+    known: dict[bytes, str] = {}
+
+    def label(raw: bytes) -> str:
+        if len(raw) <= _LONGEST_LABEL:
+            return texts.label(raw)
+        if raw not in known:
+            known[raw] = texts.label(raw)
+        return known[raw]
+
+    return label
 
 
 def _category(code: int, label: str, *, tagged: bool) -> Category:
@@ -112,6 +131,10 @@ def unused_sets(
         if not storage.startswith("str")
     }
     unused = {name: categories for name, categories in sets.items() if name not in used}
+    if sum(len(each.label) for labels in unused.values() for each in labels) > _UNUSED_TEXT:
+        text = f"{len(unused):,} sets of value labels belong to no variable and are absurdly long"
+        findings.append(Finding(f"{text}: left out", "warning"))
+        return ()
     if unused:
         text = (
             f"{len(unused):,} sets of value labels belong to no variable; kept as file attributes"

@@ -1,0 +1,75 @@
+"""What a file says of itself, held against the limits before anything is done with it."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Final
+
+from tabkit.limits import refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tabkit.limits import Limits
+    from tabkit.model import Category, TableStream
+
+_CATEGORY: Final = 16  # characters that a labelled value counts for, besides its label
+_LABELS: Final = "its labels, repeated for each of their variables, have more than"
+
+
+def check_bounds(stream: TableStream, limits: Limits, path: Path | str) -> None:
+    """Check the variables and the metadata of a stream.
+
+    Labels shared by many variables count for each: a codebook repeats them, so that a file of 200
+    KB could ask for one of gigabytes.
+
+    Raises:
+        LimitError: There is more than the limits allow; the stream is closed.
+    """
+    what, name = "", ""
+    if len(stream.variables) > limits.variables:
+        what, name = "it has more than", "variables"
+    elif sum(_characters(stream)) > limits.metadata:
+        what, name = _LABELS, "metadata"
+    if what:
+        stream.close()
+        raise refuse(path, what, limits, name)
+
+
+def check_labels(sets: Iterable[tuple[int, int]], limits: Limits, path: Path | str) -> None:
+    """Check sets of value labels before categories are made of them, for each of their variables.
+
+    Args:
+        sets: Of each set its variables, and the characters of its labels by `label_size`.
+        limits: The limits in force.
+        path: The file.
+
+    Raises:
+        LimitError: A codebook would have more than the limits allow.
+    """
+    if sum(variables * characters for variables, characters in sets) > limits.metadata:
+        raise refuse(path, _LABELS, limits, "metadata")
+
+
+def label_size(labels: Iterable[bytes]) -> int:
+    """Return the characters that labels count for."""
+    return sum(_CATEGORY + len(label) for label in labels)
+
+
+def _characters(stream: TableStream) -> Iterator[int]:
+    sizes: dict[int, int] = {}  # of categories, by identity: variables share them
+    for variable in stream.variables:
+        categories = variable.categories
+        if id(categories) not in sizes:
+            sizes[id(categories)] = sum(map(_size, categories))
+        yield sizes[id(categories)]
+        yield len(variable.name) + len(variable.label) + len(variable.question)
+        yield from (len(name) + len(text) for name, text in variable.attributes)
+    yield from map(len, itertools.chain(stream.notes, *stream.attributes))
+    for each in stream.response_sets:
+        yield sum(map(len, each.variables))
+
+
+def _size(category: Category) -> int:
+    return _CATEGORY + len(category.label)
