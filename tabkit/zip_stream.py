@@ -21,6 +21,8 @@ CHUNK: Final = 1 << 20
 _EPOCH: Final = datetime.datetime(1980, 1, 1)  # noqa: DTZ001 - where zip's calendar begins
 _FILE, _FOLDER = stat.S_IFREG | 0o644, stat.S_IFDIR | 0o755
 _LEVEL: Final = 1  # of isal: near zlib's 6 in size at a fraction of the time
+_END_32: Final = 0xFFFFFFFF
+_OVERHEAD: Final = 1 << 17  # of an entry: headers and the longest name; 2**15 of them make zip64
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\]")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
@@ -54,17 +56,23 @@ def zip_stream(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 
 def _members(entries: Iterable[Entry]) -> Iterator[tuple[Any, ...]]:
-    from stream_zip import NO_COMPRESSION_64, ZIP_AUTO
+    """Yield what stream-zip takes; its ZIP_AUTO would take no compressor but zlib's."""
+    from stream_zip import NO_COMPRESSION_32, NO_COMPRESSION_64, ZIP_32, ZIP_64
 
     folders: set[str] = set()
+    most = 0  # bytes that the archive has by now, at most
     for entry in entries:
         parts = entry.name.split("/")[:-1]
         for depth in range(1, len(parts) + 1):
             folder = "/".join(parts[:depth]) + "/"
             if folder not in folders:
                 folders.add(folder)
-                yield folder, _EPOCH, _FOLDER, NO_COMPRESSION_64, ()
-        yield entry.name, _EPOCH, _FILE, ZIP_AUTO(entry.size), entry.pieces()
+                most += _OVERHEAD
+                kind = NO_COMPRESSION_32 if most < _END_32 else NO_COMPRESSION_64
+                yield folder, _EPOCH, _FOLDER, kind, ()
+        most += entry.size + entry.size // 100 + _OVERHEAD
+        method = ZIP_32 if most < _END_32 else ZIP_64
+        yield entry.name, _EPOCH, _FILE, method, entry.pieces()
 
 
 def file_entry(name: str, path: Path) -> Entry:

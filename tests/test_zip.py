@@ -73,6 +73,18 @@ def test_two_runs_give_the_same_bytes(folder: Path) -> None:
     assert stream.getvalue() == Path("one.zip").read_bytes()
 
 
+def test_isal_compresses(folder: Path) -> None:
+    """The bytes of an entry are its own, since stream-zip falls back on zlib in some modes."""
+    from isal import isal_zlib
+
+    zip_files(["b.csv"], "out.zip")
+    deflate = isal_zlib.compressobj(1, isal_zlib.DEFLATED, -15)
+    data = deflate.compress(Path("b.csv").read_bytes()) + deflate.flush()
+    with zipfile.ZipFile("out.zip") as archive:
+        assert archive.getinfo("b.csv").compress_size == len(data)
+    assert data in Path("out.zip").read_bytes()
+
+
 def test_same_names_get_numbers(folder: Path) -> None:
     """Also where they differ in case only; the same file twice is one entry."""
     for name in ("1/x.csv", "2/x.csv", "3/X.CSV"):
