@@ -124,8 +124,8 @@ def places_of(values: npt.NDArray[Any], wanted: Sequence[Value]) -> list[int | N
     if not wanted:
         return result
     if len(values) <= _FEW:  # Python compares numbers of all kinds exactly, too
-        place_of = dict(zip(values.tolist(), range(len(values)), strict=True))
-        return [place_of.get(value) for value in wanted]
+        known = dict(zip(values.tolist(), range(len(values)), strict=True))
+        return [known.get(value) for value in wanted]
     keys = [_as_one_of(values.dtype, value) for value in wanted]
     asked = [index for index, key in enumerate(keys) if key is not None]
     sought = np.array([keys[index] for index in asked], values.dtype)
