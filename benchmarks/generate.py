@@ -1,6 +1,6 @@
 """Make the benchmarks' survey: deterministic, with labels, missing codes, dates and free text.
 
-    python benchmarks/generate.py ROWS FOLDER [--columns N] [--formats sav,dta,csv]
+    python benchmarks/generate.py PATH ROWS [COLUMNS]
 
 40 columns by default, of the proportions of a social survey: Likert items with declared missing
 codes, identifiers, counts, money, weights with long fractions, dates, times and text.
@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyreadstat
+
+from tabkit import Category, Table, Variable, describe, write_codebook
 
 LIKERT = {1: "Strongly disagree", 2: "Disagree", 3: "Neither", 4: "Agree", 5: "Strongly agree"}
 CODES = {97: "Not applicable", 98: "Don't know", 99: "Refused"}
@@ -26,7 +30,7 @@ WORDS = TEXT.split()
 _EPOCH = np.datetime64("2020-01-01")
 
 
-def build(rows: int, columns: int) -> tuple[pd.DataFrame, dict[str, object]]:
+def build(rows: int, columns: int) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Return the frame and pyreadstat's options for it."""
     rng = np.random.default_rng(20261121)
     frame: dict[str, object] = {
@@ -51,7 +55,7 @@ def build(rows: int, columns: int) -> tuple[pd.DataFrame, dict[str, object]]:
         shares = [0.15, 0.25, 0.2, 0.2, 0.12, 0.02, 0.04, 0.02]
         frame[item] = _holes(rng, rng.choice(pool, rows, p=shares))
     labels = dict.fromkeys(items, LIKERT | CODES) | {"region": REGIONS}
-    options: dict[str, object] = {
+    options: dict[str, Any] = {
         "column_labels": {name: f"Question text of {name}" for name in frame},
         "variable_value_labels": labels,
         "missing_ranges": {item: [{"lo": 97, "hi": 99}] for item in items} | {"sex": [9]},
@@ -65,29 +69,62 @@ def _holes(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
     return values
 
 
+def survey(path: Path, rows: int, columns: int) -> Path:
+    """Write the survey as the format of ``path``'s suffix (.sav, .dta, .csv), once."""
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame, metadata = build(rows, columns)
+    draft = path.with_name(f"draft-{path.name}")
+    if path.suffix == ".sav":
+        pyreadstat.write_sav(frame, draft, row_compress=True, **metadata)
+    elif path.suffix == ".dta":
+        kept = frame.drop(columns=["interview", "began"])
+        labels = [metadata["column_labels"][name] for name in kept]
+        pyreadstat.write_dta(kept, draft, column_labels=labels)
+    else:
+        frame.to_csv(draft, index=False)
+    return draft.rename(path)
+
+
+def wide_csv(path: Path, columns: int) -> Path:
+    """Write a .csv of many columns and 60 cases (about 20 MB): numbers, codes and words."""
+    if path.exists():
+        return path
+    rng = np.random.default_rng(7)
+    draft = path.with_name(f"draft-{path.name}")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(",".join(f"gene_{i}" for i in range(columns)) + "\n")
+        for _ in range(60):
+            cells = np.char.mod("%.5f", rng.normal(size=columns))
+            cells[::7] = rng.choice(np.array(["low", "high", ""]), len(cells[::7]))
+            file.write(",".join(cells) + "\n")
+    return draft.rename(path)
+
+
+def large_codebook(path: Path, variables: int) -> Path:
+    """Write the codebook of a table of so many variables, ten categories each, by tabkit."""
+    if path.exists():
+        return path
+    categories = tuple(Category(float(i), f"Answer {i}") for i in range(10))
+    names = [f"v{i}" for i in range(variables)]
+    column = pa.array(np.arange(10, dtype=float))
+    table = Table(
+        pa.table([column] * variables, names=names),
+        tuple(Variable(name, label=f"Question {name}", categories=categories) for name in names),
+    )
+    write_codebook(describe(table), path)
+    return path
+
+
 def main() -> None:
-    """Write the files asked for, leaving those that are there."""
+    """Write one survey."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("path", type=Path)
     parser.add_argument("rows", type=int)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--columns", type=int, default=40)
-    parser.add_argument("--formats", default="sav")
+    parser.add_argument("columns", type=int, nargs="?", default=40)
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    stem = options.folder / f"survey_{options.rows}x{options.columns}"
-    wanted = [f for f in options.formats.split(",") if not stem.with_suffix(f".{f}").exists()]
-    if not wanted:
-        return
-    frame, metadata = build(options.rows, options.columns)
-    for suffix in wanted:
-        path = stem.with_suffix(f".{suffix}")
-        if suffix == "sav":
-            pyreadstat.write_sav(frame, path, row_compress=True, **metadata)
-        elif suffix == "dta":
-            kept = {k: metadata[k] for k in ("column_labels",)}
-            pyreadstat.write_dta(frame.drop(columns=["interview", "began"]), path, **kept)
-        else:
-            frame.to_csv(path, index=False)
+    survey(options.path, options.rows, options.columns)
 
 
 if __name__ == "__main__":

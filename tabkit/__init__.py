@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tabkit.describe.unf import combine_unfs as combine_unfs
     from tabkit.errors import DependencyError as DependencyError
     from tabkit.errors import FormatError as FormatError
+    from tabkit.errors import LimitError as LimitError
     from tabkit.errors import LossError as LossError
     from tabkit.errors import OutputError as OutputError
     from tabkit.errors import TabkitError as TabkitError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tabkit.formats import FORMATS as FORMATS
     from tabkit.ingest import IngestReport as IngestReport
     from tabkit.ingest import ingest as ingest
+    from tabkit.limits import Limits as Limits
     from tabkit.loss import Loss as Loss
     from tabkit.model import Block as Block
     from tabkit.model import Category as Category
@@ -46,11 +48,15 @@ if TYPE_CHECKING:
     from tabkit.model import TableStream as TableStream
     from tabkit.model import Variable as Variable
     from tabkit.model import VariableDescription as VariableDescription
+    from tabkit.prep import prep as prep
     from tabkit.profiles import DATAVERSE as DATAVERSE
     from tabkit.profiles import TABKIT as TABKIT
     from tabkit.profiles import Profile as Profile
     from tabkit.read import open_table as open_table
     from tabkit.read import read as read
+    from tabkit.subset import subset as subset
+    from tabkit.thumbnail import ThumbnailLimits as ThumbnailLimits
+    from tabkit.thumbnail import thumbnail as thumbnail
     from tabkit.verify import verify as verify
 
 __version__: Final = "0.1.0"
@@ -65,6 +71,7 @@ _HOMES: Final = {
     "tabkit.errors": (
         "DependencyError",
         "FormatError",
+        "LimitError",
         "LossError",
         "OutputError",
         "TabkitError",
@@ -74,6 +81,7 @@ _HOMES: Final = {
     ),
     "tabkit.formats": ("FORMATS",),
     "tabkit.ingest": ("IngestReport", "ingest"),
+    "tabkit.limits": ("Limits",),
     "tabkit.loss": ("Loss",),
     "tabkit.model": (
         "Block",
@@ -92,8 +100,11 @@ _HOMES: Final = {
         "Variable",
         "VariableDescription",
     ),
+    "tabkit.prep": ("prep",),
     "tabkit.profiles": ("DATAVERSE", "TABKIT", "Profile"),
     "tabkit.read": ("open_table", "read"),
+    "tabkit.subset": ("subset",),
+    "tabkit.thumbnail": ("ThumbnailLimits", "thumbnail"),
     "tabkit.verify": ("verify",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}

@@ -6,6 +6,7 @@ import concurrent.futures
 import dataclasses
 import json
 import multiprocessing
+import re
 import shutil
 import signal
 import sys
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tabkit.errors import TabkitError, UsageError
+from tabkit.lean import load_arrow_alone
 from tabkit.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 _STANDARD_INPUT: Final = "-"
 _PATIENCE: Final = 10  # seconds that an interrupted worker has to clean up
+_UNSAFE: Final = re.compile(r'[\x00-\x1f/\\:*?"<>|]')  # in a sheet's name that names a file
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Job:
     force: bool
     options: ReadOptions
     file_format: FileFormat | None
+    stem: str
 
 
 def ingest_files(
@@ -52,6 +56,7 @@ def ingest_files(
     jobs: int,
     force: bool,
     as_json: bool,
+    all_sheets: bool = False,
     options: ReadOptions,
     file_format: FileFormat | None,
     name: str | None,
@@ -68,9 +73,11 @@ def ingest_files(
         raise UsageError(msg)
     with tempfile.TemporaryDirectory(prefix="tabkit-") as spool:
         work = [
-            Job(path, own, folder, only, ddi_version, force, options, file_format)
+            Job(path, own, folder, only, ddi_version, force, options, file_format, Path(own).stem)
             for path, own in (_on_disk(source, name, Path(spool)) for source in sources)
         ]
+        if all_sheets:
+            work = [each for job in work for each in _sheets_of(job)]
         _check_names(work)
         code = 0
         for job, outcome in _run_all(work, jobs):
@@ -89,10 +96,36 @@ def _on_disk(source: str, name: str | None, spool: Path) -> tuple[Path, str]:
     return path, own
 
 
+def _sheets_of(job: Job) -> list[Job]:
+    """Return a job for each sheet that is not empty; the first keeps the original.
+
+    A file that is no workbook, or cannot be read, stays one job.
+    """
+    from tabkit.formats import identify
+    from tabkit.read.spreadsheet import sheet_names
+
+    try:
+        file_format = job.file_format or identify(job.source, job.name)
+        names = sheet_names(job.source) if file_format.reader.endswith(":open_spreadsheet") else []
+    except (TabkitError, OSError):
+        return [job]
+    further = tuple(part for part in job.only if part != "original")
+    jobs = [
+        dataclasses.replace(
+            job,
+            only=further if at else job.only,
+            options=dataclasses.replace(job.options, sheet=name),
+            stem=f"{job.stem}-{_UNSAFE.sub('_', name)}",
+        )
+        for at, name in enumerate(names)
+    ]
+    return [each for each in jobs if each.only] or [job]
+
+
 def _check_names(work: Sequence[Job]) -> None:
     seen: dict[str, str] = {}
     for job in work:
-        stem = Path(job.name).stem
+        stem = job.stem
         if stem in seen:
             msg = (
                 f"{seen[stem]} and {job.source} would both write {stem}.tab; "
@@ -132,6 +165,7 @@ def _run_all(work: Sequence[Job], jobs: int) -> Iterator[tuple[Job, IngestReport
 
 def _wait_for_parent() -> None:
     """A worker leaves an interrupt at the terminal to its parent, which ends it by SIGTERM."""
+    load_arrow_alone()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -167,6 +201,7 @@ def _run(job: Job, progress: Progress | None = None) -> IngestReport | Exception
             ddi_version=job.ddi_version,
             force=job.force,
             name=job.name,
+            stem=job.stem,
             options=job.options,
             file_format=job.file_format,
             progress=progress,

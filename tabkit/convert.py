@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,6 +18,7 @@ from tabkit.formats import (
 )
 from tabkit.loss import Loss
 from tabkit.output import whole_files
+from tabkit.selection import chosen_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +50,8 @@ def convert(
         source: The file to read.
         target: The file to write; its suffix tells the format unless ``to`` does.
         to: A format of ``tabkit formats``.
-        variables: Keep these only, in this order.
+        variables: Keep these only, in this order: names, patterns, ids and ranges as in
+            `tabkit.selection`.
         header: False leaves out the line of names of an archival table or a CSV file.
         on_loss: ``error`` refuses to write what the target cannot carry in full.
         force: Replace a target that exists.
@@ -71,41 +74,61 @@ def convert(
 
     source, target = Path(source), Path(target)
     options = options or ReadOptions()
-    if on_loss not in ON_LOSS:
-        msg = f"on_loss is one of {', '.join(ON_LOSS)}, not {on_loss!r}"
-        raise UsageError(msg)
     written = find_format(to) if to else format_of_target(target)
-    chosen = _options(write_options, target, options.profile, header=header)
-    with whole_files([target], force=force) as (draft,):
+    with contextlib.ExitStack() as stack:
         if "r_style" in written.choices and options.profile.r_objects is not None:
             file_format = file_format or identify(source, name)
             for_r = options.profile.for_r(file_format.name)
             options = dataclasses.replace(options, profile=for_r)
         stream = open_with(source, options, file_format, name)
+        stack.callback(stream.close)
         if variables is not None:
-            stream = select_stream(stream, variables)
-        with stream:
-            ledger = _write(stream, draft, written, chosen)
-        ledger += tuple(
-            Loss(finding.text, finding.variable)
-            for finding in stream.findings
-            if finding.severity == "warning"
-        )
-        if ledger and on_loss == "error":
-            raise LossError(target, [str(loss) for loss in ledger])
+            names = [variable.name for variable in stream.variables]
+            stream = select_stream(stream, chosen_names(variables, names))
+        stack.pop_all()
+    choices = dataclasses.replace(write_options or WriteOptions(), header=header)
+    return write_target(stream, target, written, choices, on_loss=on_loss, force=force)
+
+
+def write_target(
+    stream: TableStream,
+    target: Path,
+    written: FileFormat,
+    choices: WriteOptions,
+    *,
+    on_loss: str = "warn",
+    force: bool = False,
+) -> Ledger:
+    """Write a stream to a file, whole or not at all, and return what it does not carry.
+
+    Raises:
+        LossError: Something would be lost and ``on_loss`` is ``error``; nothing is written.
+        OutputError: The target exists already or cannot be written.
+        UsageError: ``on_loss`` is none of the three.
+    """
+    with stream:
+        if on_loss not in ON_LOSS:
+            msg = f"on_loss is one of {', '.join(ON_LOSS)}, not {on_loss!r}"
+            raise UsageError(msg)
+        with whole_files([target], force=force) as (draft,):
+            ledger = _write(stream, draft, written, _named(choices, target, stream.profile))
+            ledger += tuple(
+                Loss(finding.text, finding.variable)
+                for finding in stream.findings
+                if finding.severity == "warning"
+            )
+            if ledger and on_loss == "error":
+                raise LossError(target, [str(loss) for loss in ledger])
     return ledger
 
 
-def _options(
-    given: WriteOptions | None, target: Path, profile: Profile, *, header: bool
-) -> WriteOptions:
-    """Complete a user's choices: an object is named after its file, unless the profile says how."""
+def _named(choices: WriteOptions, target: Path, profile: Profile) -> WriteOptions:
+    """An object of R is named after its file, unless the user or the profile says how."""
     from tabkit.write.rdata_names import object_name
 
-    given = dataclasses.replace(given or WriteOptions(), header=header)
-    if given.object_name is not None or profile.r_objects is not None:
-        return given
-    return dataclasses.replace(given, object_name=object_name(target.name))
+    if choices.object_name is not None or profile.r_objects is not None:
+        return choices
+    return dataclasses.replace(choices, object_name=object_name(target.name))
 
 
 def _write(stream: TableStream, draft: Path, written: FileFormat, options: WriteOptions) -> Ledger:

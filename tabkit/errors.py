@@ -3,11 +3,15 @@
 * TabkitError                 exit code 3
   + FormatError               the input is not what its format promises
     - UnknownFormatError      no reader accepts the file
+    - LimitError              the input asks for more than the limits allow (tabkit.limits)
   + OutputError               an output cannot be made (exists already, folder missing, disk full)
   + VariableNotFoundError     (also a KeyError; exit code 2)
   + UsageError                options that do not fit together (exit code 2)
   + LossError                 the target cannot carry something and loss was refused (exit code 4)
   + DependencyError           an optional package is not installed
+  + FetchError                a repository did not deliver what it announced
+    - AccessError             it wants a credential, or another one
+    - PendingError            it is still preparing the file
 
 Each keeps its arguments as ``args`` and builds its message in ``__str__``, so that it survives
 pickling from a worker process. A message is one line: FILE: what is wrong, where, what to do.
@@ -15,7 +19,6 @@ pickling from a worker process. A message is one line: FILE: what is wrong, wher
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -51,6 +54,10 @@ class UnknownFormatError(FormatError):
     """No registered reader accepts the file."""
 
 
+class LimitError(FormatError):
+    """A file asks for more memory, time, variables or text than the limits allow."""
+
+
 class OutputError(TabkitError):
     """An output file cannot be made."""
 
@@ -78,6 +85,8 @@ class VariableNotFoundError(TabkitError, KeyError):
         self.name, self.available = name, tuple(available)
 
     def __str__(self) -> str:
+        import difflib
+
         close = difflib.get_close_matches(self.name, self.available, n=3)
         hint = f"; did you mean {', '.join(close)}?" if close else ""
         return f"no variable named {self.name!r} among {len(self.available)}{hint}"
@@ -108,6 +117,32 @@ class DependencyError(TabkitError):
     def __str__(self) -> str:
         how = self.how or f"pip install 'tabkit[{self.extra}]'"
         return f"this needs {self.package}: {how}"
+
+
+class FetchError(TabkitError):
+    """A repository did not deliver what it announced.
+
+    Args:
+        reason: What is wrong, lower case, without a final stop; never a secret.
+        what: The file, address (without secrets) or host concerned.
+        hint: What the user can do about it.
+    """
+
+    def __init__(self, reason: str, what: str = "", hint: str = "") -> None:
+        super().__init__(reason, what, hint)
+        self.reason, self.what, self.hint = reason, what, hint
+
+    def __str__(self) -> str:
+        text = f"{self.what}: {self.reason}" if self.what else self.reason
+        return " ".join(f"{text}; {self.hint}".split() if self.hint else text.split())
+
+
+class AccessError(FetchError):
+    """The repository wants a credential, or refuses the one it got."""
+
+
+class PendingError(FetchError):
+    """The repository is still preparing the file."""
 
 
 def _line(path: Path, reason: str, where: str, hint: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -9,16 +10,20 @@ import json
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
+import pyarrow as pa
 
+from tabkit.describe import describe
 from tabkit.errors import UsageError
-from tabkit.model import Table, TableStream
-from tabkit.read import open_with, read_all
+from tabkit.model import Table
+from tabkit.read import open_with
+from tabkit.spool import SHARE, ColumnSpool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.model import Description, TableStream
     from tabkit.profiles import Profile
 
 _DIGITS: Final = range(2, 17)
@@ -32,6 +37,28 @@ class Result:
     file: str
     unf: str
     variables: dict[str, str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Kept:
+    """A file that was read, and its columns, which come back one at a time."""
+
+    stream: TableStream
+    spool: ColumnSpool
+
+    def column(self, name: str) -> Table:
+        """Return the table of one variable."""
+        index = self.stream.schema.get_field_index(name)
+        kind = self.stream.schema.types[index]
+        data = pa.table({name: pa.chunked_array(self.spool.column(index), kind)})
+        tags = pa.chunked_array(self.spool.tags(index), pa.int8())
+        return Table(
+            data,
+            (self.stream.variables[index],),
+            {name: tags} if self.spool.has_tags(name) else {},
+            origin=self.stream.origin,
+            profile=self.stream.profile,
+        )
 
 
 def fingerprint_files(
@@ -54,24 +81,29 @@ def fingerprint_files(
         msg = "--digits is 2 to 16 and --characters at least 1"
         raise UsageError(msg)
     results: list[Result] = []
-    tables: list[Table] = []
-    for path, name in paths:
-        with open_with(path, options, file_format, name) as stream:
-            source = read_all(stream) if explain else stream
-            unf, columns = _fingerprint(source, options.profile, digits, characters)
-        results.append(Result(name or str(path), unf, columns))
-        if isinstance(source, Table):
-            tables.append(source)
-    if as_json:
-        shown = [dataclasses.asdict(each) for each in results]
-        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
-    elif explain:
-        show = functools.partial(
-            _shown, profile=options.profile, digits=digits, characters=characters
-        )
-        _explain([each.file for each in results], tables, show)
-    else:
-        _print(results)
+    kept: list[_Kept] = []
+    with contextlib.ExitStack() as stack:
+        for path, name in paths:
+            stream = stack.enter_context(open_with(path, options, file_format, name))
+            beside = []
+            if explain:
+                spool = ColumnSpool(stream.schema, stream.memory // SHARE)
+                kept.append(_Kept(stream, stack.enter_context(spool)))
+                beside.append(spool.append)
+            description = describe(
+                stream, options.profile, digits=digits, characters=characters, beside=beside
+            )
+            results.append(_result(name or str(path), description))
+        if as_json:
+            shown = [dataclasses.asdict(each) for each in results]
+            click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        elif explain:
+            show = functools.partial(
+                _shown, profile=options.profile, digits=digits, characters=characters
+            )
+            _explain([each.file for each in results], kept, show)
+        else:
+            _print(results)
     if not explain:
         _note_parameters(results)
     failed = [each for each in results if check is not None and each.unf != check]
@@ -80,15 +112,9 @@ def fingerprint_files(
     return 1 if failed else 0
 
 
-def _fingerprint(
-    source: Table | TableStream, profile: Profile, digits: int, characters: int
-) -> tuple[str, dict[str, str]]:
-    """Return the file's UNF and the variables' by name."""
-    from tabkit.describe import describe
-
-    description = describe(source, profile, digits=digits, characters=characters)
+def _result(file: str, description: Description) -> Result:
     pairs = zip(description.table.variables, description.variables, strict=True)
-    return description.unf, {v.name: d.unf for v, d in pairs}
+    return Result(file, description.unf, {v.name: d.unf for v, d in pairs})
 
 
 def _note_parameters(results: Sequence[Result]) -> None:
@@ -110,28 +136,28 @@ def _print(results: Sequence[Result]) -> None:
 
 
 def _explain(
-    names: Sequence[str], tables: Sequence[Table], show: Callable[[Table, str], Iterator[_Case]]
+    names: Sequence[str], files: Sequence[_Kept], show: Callable[[Table], Iterator[_Case]]
 ) -> None:
     """Show what is hashed: of one file every value, of several the first that differs."""
-    if len(tables) == 1:
-        for variable in tables[0].variables:
-            for number, case in enumerate(show(tables[0], variable.name), 1):
-                click.echo(f"{variable.name}\t{number}\t{_line(case)}")
+    if len(files) == 1:
+        for name in files[0].stream.schema.names:
+            for number, case in enumerate(show(files[0].column(name)), 1):
+                click.echo(f"{name}\t{number}\t{_line(case)}")
         return
-    for name, table in zip(names[1:], tables[1:], strict=True):
-        _compare((names[0], tables[0]), (name, table), show)
+    for name, file in zip(names[1:], files[1:], strict=True):
+        _compare((names[0], files[0]), (name, file), show)
 
 
 def _compare(
-    left: tuple[str, Table],
-    right: tuple[str, Table],
-    show: Callable[[Table, str], Iterator[_Case]],
+    left: tuple[str, _Kept],
+    right: tuple[str, _Kept],
+    show: Callable[[Table], Iterator[_Case]],
 ) -> None:
-    columns = [table.data.column_names for _, table in (left, right)]
+    columns = [kept.stream.schema.names for _, kept in (left, right)]
     alone = set(columns[0]) ^ set(columns[1])
     same = 0
     for name in (each for each in columns[0] if each not in alone):
-        differing, first = _differences(show(left[1], name), show(right[1], name))
+        differing, first = _differences(*(show(kept.column(name)) for _, kept in (left, right)))
         if first is None:
             same += 1
             continue
@@ -161,13 +187,12 @@ def _line(case: _Case | None) -> str:
     return "no such case" if case is None else f"{case[0]!r}\t{case[1]!r}"
 
 
-def _shown(
-    table: Table, name: str, *, profile: Profile, digits: int, characters: int
-) -> Iterator[_Case]:
-    """Give each value as the file has it, with the bytes it is hashed as."""
+def _shown(table: Table, *, profile: Profile, digits: int, characters: int) -> Iterator[_Case]:
+    """Give each value of a table of one variable, with the bytes it is hashed as."""
     from tabkit.describe.hashed import hashed_arrays
     from tabkit.describe.unf import normalized
 
+    name = table.data.column_names[0]
     arrays = hashed_arrays(table, name, profile)
     hashed = (normalized(each, digits=digits, characters=characters) for each in arrays)
     values = (value.as_py() for value in table.data.column(name))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import pkgutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, Unpack, cast
 
 from tabkit.compression import compression_of, first_bytes
 from tabkit.errors import FormatError, UnknownFormatError, UsageError
-from tabkit.profiles import TABKIT, Profile
+from tabkit.limits import LIMITS, Limits
+from tabkit.model import MEMORY
+from tabkit.profiles import TABKIT, Profile, find_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from tabkit.loss import Ledger
     from tabkit.model import Table, TableStream
 
@@ -30,11 +34,20 @@ class ReadOptions:
         catalog: A ``.sas7bcat`` with the value labels of a ``.sas7bdat``.
         delimiter: Overrides the detected delimiter of a text file.
         quote: Overrides the detected quote character; empty for none.
+        sheet: The sheet of a workbook, by its name or its number from 1.
+        header_row: The row of a sheet with the names, from 1; 0 for none; None finds it.
+        flatten: Nested columns of Arrow data become a column a field.
+        codebook: A DDI codebook or a data dictionary that describes the source.
+        text_columns: Columns that stay text, whatever their cells look like; ``*`` means all.
         object: The object of an R file to read; None takes the only data frame.
         row_names: The variable that row names of an R data frame become; None leaves them out.
         engine: ``r`` lets R itself read an R file, for what tabkit's own reader does not know.
         block_cells: Cells of a block, at most.
         block_rows: Cases of a block, at most.
+        memory: Bytes that a run over the table may take, about; what passes it goes to
+            temporary files.
+        untrusted: Read in a worker process that cannot hurt this one (`tabkit.guard`).
+        limits: What the file may ask for.
     """
 
     profile: Profile = TABKIT
@@ -42,15 +55,64 @@ class ReadOptions:
     catalog: Path | None = None
     delimiter: str | None = None
     quote: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    flatten: bool = False
+    codebook: Path | None = None
+    text_columns: frozenset[str] = frozenset()
     object: str | None = None
     row_names: str | None = None
     engine: str = "tabkit"
     block_cells: int = BLOCK_CELLS
     block_rows: int = BLOCK_ROWS
+    memory: int = MEMORY
+    untrusted: bool = False
+    limits: Limits = LIMITS
 
     def rows_of(self, columns: int) -> int:
         """Cases of a block of so many columns, at least 1."""
         return max(1, min(self.block_rows, self.block_cells // max(columns, 1)))
+
+
+class ReadChoices(TypedDict, total=False):
+    """The fields of `ReadOptions` as keywords, in the forms that people write."""
+
+    profile: Profile | str
+    encoding: str | None
+    catalog: Path | str | None
+    delimiter: str | None
+    quote: str | None
+    sheet: str | int | None
+    header_row: int | None
+    flatten: bool
+    codebook: Path | str | None
+    text_columns: Iterable[str]
+    object: str | None
+    row_names: str | None
+    engine: str
+    block_cells: int
+    block_rows: int
+    memory: int
+    untrusted: bool
+    limits: Limits
+
+
+_FORMS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "profile": find_profile,
+    "catalog": Path,
+    "sheet": str,
+    "codebook": Path,
+    "text_columns": frozenset,
+}
+
+
+def read_options(**choices: Unpack[ReadChoices]) -> ReadOptions:
+    """Return the options of keywords as people write them: paths as text, profiles by name."""
+    given = {
+        name: _FORMS[name](value) if name in _FORMS and value is not None else value
+        for name, value in choices.items()
+    }
+    return ReadOptions(**given)  # type: ignore[arg-type]
 
 
 class Reader(Protocol):
@@ -192,23 +254,43 @@ FORMATS: Final = (
         "tabkit.write.text:write_csv_stream",
     ),
     FileFormat(
+        "tab", "Archival tab-delimited table", (".tab",), "text/tab-separated-values",
+        "tabkit.read.tab_stream:open_tab", "tabkit.write.tab:write_tab", (),
+        "names; the rest goes to the codebook",
+        "tabkit.write.tab:write_tab_stream",
+    ),
+    FileFormat(
         "tsv", "Tab-separated text", (".tsv", ".tab"), "text/tab-separated-values",
         "tabkit.read.delimited:open_tsv", "", (), "names",
     ),
     FileFormat(
-        "tab", "Archival tab-delimited table", (".tab",), "text/tab-separated-values",
-        "", "tabkit.write.tab:write_tab", (), "names; the rest goes to the codebook",
-        "tabkit.write.tab:write_tab_stream",
+        "xlsx", "Excel workbook", (".xlsx", ".xlsm"),
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "tabkit.read.spreadsheet:open_spreadsheet", "", (b"PK\3\4",), "names",
+    ),
+    FileFormat(
+        "xls", "Excel 97-2003 workbook", (".xls",), "application/vnd.ms-excel",
+        "tabkit.read.spreadsheet:open_spreadsheet", "", (b"\xd0\xcf\x11\xe0",), "names",
+    ),
+    FileFormat(
+        "xlsb", "Excel binary workbook", (".xlsb",),
+        "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+        "tabkit.read.spreadsheet:open_spreadsheet", "", (), "names",
+    ),
+    FileFormat(
+        "ods", "OpenDocument spreadsheet", (".ods",),
+        "application/vnd.oasis.opendocument.spreadsheet",
+        "tabkit.read.spreadsheet:open_spreadsheet", "", (), "names",
     ),
     FileFormat(
         "parquet", "Apache Parquet", (".parquet",), "application/vnd.apache.parquet",
         "tabkit.read.arrow:open_parquet", "tabkit.write.arrow:write_parquet", (b"PAR1",),
-        "everything",
+        "everything", "tabkit.write.arrow:write_parquet_stream",
     ),
     FileFormat(
         "arrow", "Apache Arrow", (".arrow", ".feather"), "application/vnd.apache.arrow.file",
         "tabkit.read.arrow:open_arrow", "tabkit.write.arrow:write_arrow", (b"ARROW1", b"FEA1"),
-        "everything",
+        "everything", "tabkit.write.arrow:write_arrow_stream",
     ),
     FileFormat(
         "rdata", "R workspace, one data frame", (".rdata", ".rda"),
@@ -217,7 +299,7 @@ FORMATS: Final = (
         "tabkit.write.rdata:write_rdata_stream", ("object_name", *_R_CHOICES), packed=True,
     ),
     FileFormat(
-        "rds", "R object", (".rds",), "application/x-rlang-transport",
+        "rds", "R object", (".rds",), "application/x-rds",
         "tabkit.read.r:open_rdata", "tabkit.write.rdata:write_rds",
         (b"X\n\0\0\0", b"A\n2\n", b"A\n3\n", b"A\r\n", b"B\n"), _OF_R,
         "tabkit.write.rdata:write_rds_stream", _R_CHOICES, packed=True,

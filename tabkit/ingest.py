@@ -6,6 +6,8 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import hashlib
+import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -20,8 +22,14 @@ if TYPE_CHECKING:
     from tabkit.loss import Ledger
     from tabkit.model import Block, Description, Finding, Origin, TableStream
 
-PARTS: Final = ("tab", "rdata", "ddi", "original")
-_SUFFIXES: Final = {"tab": ".tab", "rdata": ".RData", "ddi": "-ddi.xml"}
+PARTS: Final = ("tab", "rdata", "ddi", "prep", "original")
+USUAL: Final = ("tab", "rdata", "ddi", "original")
+_SUFFIXES: Final = {
+    "tab": ".tab",
+    "rdata": ".RData",
+    "ddi": "-ddi.xml",
+    "prep": "-prep.json",
+}
 _CHUNK: Final = 1 << 20
 
 
@@ -54,11 +62,12 @@ def ingest(
     source: Path | str,
     folder: Path | str,
     *,
-    only: Sequence[str] = PARTS,
+    only: Sequence[str] = USUAL,
     profile: Profile | str = TABKIT,
     ddi_version: str = "2.5",
     force: bool = False,
     name: str | None = None,
+    stem: str | None = None,
     options: ReadOptions | None = None,
     file_format: FileFormat | None = None,
     progress: Callable[[int, int | None], None] | None = None,
@@ -69,12 +78,13 @@ def ingest(
         source: The file; it is decoded once, block by block.
         folder: Where the outputs go; made when missing.
         only: Which parts: ``tab`` (the archival table), ``rdata`` (a data frame for R), ``ddi``
-            (the codebook), ``original`` (a copy of the source, unless the source lies in
-            ``folder`` already).
+            (the codebook), ``prep`` (summaries and plot values of each variable as JSON),
+            ``original`` (a copy of the source, unless the source lies in ``folder`` already).
         profile: ``tabkit`` or ``dataverse``.
         ddi_version: ``2.5``, ``2.6`` or ``repository``.
         force: Replace outputs that exist.
         name: The source's own name, where ``source`` is a temporary copy.
+        stem: What the names of the outputs begin with; else the name without its suffix.
         options: Reading options; their profile is replaced by ``profile``.
         file_format: Skips the detection of the format.
         progress: Called after each block with the cases read and their number, if known.
@@ -93,13 +103,16 @@ def ingest(
     options = dataclasses.replace(options or ReadOptions(), profile=chosen)
     file_name = name or source.name
     before = source.stat()
-    targets = _targets(source, folder, file_name, parts)
+    stem = stem or Path(file_name).stem
+    targets = _targets(source, folder, file_name, stem, parts)
     with contextlib.ExitStack() as stack:
         stack.enter_context(output_folder(folder))
         drafts = stack.enter_context(whole_files(list(targets.values()), force=force))
         paths = dict(zip(targets, drafts, strict=True))
         pool = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
-        copy = pool.submit(preserve, source, paths.get("original"))
+        stop = threading.Event()
+        stack.callback(stop.set)  # before the pool is left, which waits for its thread
+        copy = pool.submit(preserve, source, paths.get("original"), stop)
         stream = stack.enter_context(open_source(source, options, file_format, file_name))
         description = _pass(stream, paths, targets, progress)
         if "rdata" in paths and chosen.for_r(stream.origin.format) is not chosen:
@@ -107,7 +120,8 @@ def ingest(
         origin = _with_digests(stream.origin, copy.result())
         description = _with_origin(description, origin)
         if "ddi" in paths:
-            _write_ddi(description, paths["ddi"], ddi_version, chosen, targets)
+            table = targets["tab"].name if "tab" in targets else f"{stem}.tab"
+            _write_ddi(description, paths["ddi"], ddi_version, chosen, table)
         after = source.stat()
         if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
             raise FormatError("the file changed while it was read", file_name, hint="try again")
@@ -132,14 +146,19 @@ def open_source(
     return open_with(source, options, file_format, name)
 
 
-def preserve(source: Path, target: Path | None) -> tuple[str, str]:
-    """Copy ``source`` to an empty ``target``, if any; return its MD5 and SHA-256 in hex."""
+def preserve(
+    source: Path, target: Path | None, stop: threading.Event | None = None
+) -> tuple[str, str]:
+    """Copy ``source`` to an empty ``target``, if any; return its MD5 and SHA-256 in hex.
+
+    It ends early, with digests of no use, when ``stop`` is set.
+    """
     md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(source.open("rb"))
         # The draft is there; a run that was interrupted and has removed it must not see it again.
         copy: BinaryIO | None = stack.enter_context(target.open("r+b")) if target else None
-        while chunk := file.read(_CHUNK):
+        while (chunk := file.read(_CHUNK)) and not (stop and stop.is_set()):
             md5.update(chunk)
             sha256.update(chunk)
             if copy is not None:
@@ -155,9 +174,11 @@ def _check_parts(only: Sequence[str]) -> tuple[str, ...]:
     return tuple(part for part in PARTS if part in only)
 
 
-def _targets(source: Path, folder: Path, file_name: str, parts: Sequence[str]) -> dict[str, Path]:
+def _targets(
+    source: Path, folder: Path, file_name: str, stem: str, parts: Sequence[str]
+) -> dict[str, Path]:
     """Name the outputs after the source; an original that has an output's name steps aside."""
-    stem, suffix = Path(file_name).stem, Path(file_name).suffix
+    suffix = Path(file_name).suffix
     targets = {part: folder / f"{stem}{_SUFFIXES[part]}" for part in parts if part in _SUFFIXES}
     if "original" in parts:
         original = folder / Path(file_name).name
@@ -181,25 +202,37 @@ def _pass(
 ) -> Description:
     """Send every block to the archival table, the data frame and the description, once."""
     from tabkit.describe import describe
+    from tabkit.prep import Summaries, prep_object, prep_of_tab, write_prep
     from tabkit.write.rdata import FrameWriter, RChoices
     from tabkit.write.rdata_names import object_name
     from tabkit.write.tab import tab_appender
 
-    profile = stream.profile
+    profile, summaries = stream.profile, Summaries()
+    by_script = "prep" in drafts and profile.prep_by_script
     with contextlib.ExitStack() as stack:
-        appenders: list[Callable[[Block], None]] = []
-        if "tab" in drafts:
-            file = stack.enter_context(drafts["tab"].open("wb"))
+        beside: list[Callable[[Block], None]] = []
+        tab, frame = drafts.get("tab"), None
+        if tab is None and by_script:
+            tab = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tabkit-")), "tab")
+        if tab is not None:
+            file = stack.enter_context(tab.open("wb"))
             layout = profile.tab_layout(stream.origin)
-            appenders.append(tab_appender(file, stream.variables, layout))
-        frame = None
+            beside.append(tab_appender(file, stream.variables, layout))
         if "rdata" in drafts and profile.for_r(stream.origin.format) is profile:
             own = None if profile.r_objects else object_name(targets["rdata"].name)
             frame = stack.enter_context(FrameWriter(stream, RChoices(own)))
-            appenders.append(frame.append)
-        description = describe(_tapped(stream, appenders, progress), profile=profile)
+            beside.append(frame.append)
+        observe = summaries.observe if "prep" in drafts and not by_script else None
+        told = _told(stream, progress)
+        description = describe(told, profile=profile, beside=beside, observe=observe)
         if frame is not None:
             frame.finish(drafts["rdata"])
+        if observe is not None:
+            found = prep_object(summaries.of(description))
+            write_prep(found, drafts["prep"])
+        if by_script and tab is not None:
+            file.flush()
+            write_prep(prep_of_tab(tab), drafts["prep"])
     return description
 
 
@@ -216,19 +249,17 @@ def _write_r_original(
         write_rdata_stream(stream, draft)
 
 
-def _tapped(
-    stream: TableStream,
-    appenders: Sequence[Callable[[Block], None]],
-    progress: Callable[[int, int | None], None] | None,
-) -> TableStream:
+def _told(stream: TableStream, progress: Callable[[int, int | None], None] | None) -> TableStream:
+    """Tell how far the reader has come."""
+    if progress is None:
+        return stream
+
     def blocks() -> Iterator[Block]:
         done = 0
-        for block in stream.blocks:
-            for append in appenders:
-                append(block)
-            yield block
-            done += block.data.num_rows
-            if progress is not None:
+        with stream:
+            for block in stream.blocks:
+                yield block
+                done += block.data.num_rows
                 progress(done, stream.cases)
 
     return dataclasses.replace(stream, blocks=blocks())
@@ -249,18 +280,11 @@ def _write_ddi(
     path: Path,
     version: str,
     profile: Profile,
-    targets: Mapping[str, Path],
+    file_name: str,
 ) -> None:
     from tabkit.ddi.build import write_codebook
 
-    name = f"{Path(description.table.origin.file_name).stem}.tab"
-    write_codebook(
-        description,
-        path,
-        version=version,
-        profile=profile,
-        file_name=targets["tab"].name if "tab" in targets else name,
-    )
+    write_codebook(description, path, version=version, profile=profile, file_name=file_name)
 
 
 def _losses(description: Description, parts: Sequence[str]) -> Ledger:

@@ -31,6 +31,10 @@ Value: TypeAlias = "float | int | str"
 TAG_LETTERS: Final = " abcdefghijklmnopqrstuvwxyz_"
 
 
+#: Bytes that a run over a table may take, about, unless its user says otherwise.
+MEMORY: Final = 512 << 20
+
+
 class Kind(enum.StrEnum):
     """Numeric or character, as DDI's ``varFormat/@type`` has it."""
 
@@ -199,6 +203,8 @@ class TableStream:
         attributes: Custom attributes of the file, (name, text) pairs.
         findings: What the reader noticed; a list that may grow while blocks are read.
         profile: The profile it was read for, and so the one to describe and write it with.
+        memory: Bytes that whatever is done with it may take, about; what passes it goes to
+            temporary files.
     """
 
     schema: pa.Schema
@@ -212,6 +218,7 @@ class TableStream:
     attributes: tuple[tuple[str, str], ...] = ()
     findings: list[Finding] = dataclasses.field(default_factory=list)
     profile: Profile = TABKIT
+    memory: int = MEMORY
 
     def __post_init__(self) -> None:
         check_names(self.schema.names, self.variables)

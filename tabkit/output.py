@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,7 +78,7 @@ def _check_target(target: Path, *, force: bool) -> None:
 
 
 def _draft(target: Path) -> Path:
-    return target.parent / f".{secrets.token_hex(8)}.part{target.suffix}"
+    return target.parent / f".{os.urandom(8).hex()}.part{target.suffix}"
 
 
 def _create(draft: Path, target: Path) -> None:
@@ -110,7 +109,7 @@ def _publish(drafts: Sequence[Path], targets: Sequence[Path], *, force: bool) ->
             if force:
                 draft.replace(target)
             else:
-                _rename_new(draft, target)
+                rename_new(draft, target)
     except BaseException:
         for draft, target in zip(drafts, targets, strict=True):
             _take_back(draft, target, kept.get(target))
@@ -127,7 +126,7 @@ def _take_back(draft: Path, target: Path, old: Path | None) -> None:
         target.unlink()
 
 
-def _rename_new(draft: Path, target: Path) -> None:
+def rename_new(draft: Path, target: Path) -> None:
     """Rename without replacing: a hard link fails where another run was first."""
     try:
         os.link(draft, target)

@@ -49,6 +49,25 @@ class TabLayout:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ThumbnailRules:
+    """How a picture is made small.
+
+    ``image_bytes``, ``pdf_bytes``: larger sources are refused; 0 is no limit.
+    ``page_side``: pages of a PDF are drawn with this longest side and then made smaller; 0 draws
+    them in the size that is asked for.
+    ``as_stored``: the numbers of the file are shown without turning (EXIF) or colour management.
+    """
+
+    enlarge: bool = False
+    nearest: bool = False
+    as_stored: bool = False
+    always_alpha: bool = False
+    image_bytes: int = 0
+    pdf_bytes: int = 0
+    page_side: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Profile:
     r"""One consistent set of choices.
 
@@ -76,11 +95,17 @@ class Profile:
             115 and ASCII from 117 on (labels UTF-8), other bytes U+FFFD; the 27 missing codes
             count from version 111 on, none is told apart and 2^333 is none; labels of missing
             codes keep the code; a blank long string is "".
-        r_quirks: R files are read as Dataverse's R script prints them: the first data frame by
-            name, 15 digits, quotes doubled, logicals 0 and 1 with categories, unknown classes text.
         r_objects: The name of the data frame in an R workspace: of files that haven reads, and of
             others; None takes the file's.
         r_keeps_missing: User-missing values stay values in R, as with haven's ``user_na = TRUE``.
+        r_quirks: R files are read as Dataverse's R script prints them: the first data frame by
+            name, 15 digits, quotes doubled, logicals 0 and 1 with categories, unknown classes text.
+        sheets_as_stored: Of an ``.xlsx`` the stored values of its first sheet are read: dates are
+            serial numbers, names lose blanks and underscores.
+        thumbnails: How pictures are made small.
+        prep_by_script: Preprocessed data are what the repository's R script makes of the archival
+            table's text; else they are made of the values.
+        packed_names: Citations in a bundle are named without a separator: ``xcitation-ris.ris``.
     """
 
     name: str
@@ -100,9 +125,13 @@ class Profile:
     commons_math: bool = False
     float_format: bool = False
     stata_quirks: bool = False
-    r_quirks: bool = False
     r_objects: tuple[str, str] | None = None
     r_keeps_missing: bool = True
+    r_quirks: bool = False
+    sheets_as_stored: bool = False
+    thumbnails: ThumbnailRules = ThumbnailRules()
+    prep_by_script: bool = False
+    packed_names: bool = False
 
     def r_object(self, origin: Origin) -> str | None:
         """Return the name of a data frame of a table from ``origin``; None for its file's own."""
@@ -148,6 +177,7 @@ DATAVERSE: Final = Profile(
             "dta": TabLayout(NumberText.JAVA),
             "rdata": TabLayout(NumberText.JAVA, '"\t\n\r'),
             "rds": TabLayout(NumberText.JAVA, '"\t\n\r'),
+            "xlsx": TabLayout(NumberText.JAVA),
         }
         | {
             f"dta:{version}": TabLayout(NumberText.DECIMAL, singles=NumberText.JAVA)
@@ -169,9 +199,21 @@ DATAVERSE: Final = Profile(
     commons_math=True,
     float_format=True,
     stata_quirks=True,
-    r_quirks=True,
     r_objects=("table", "x"),
     r_keeps_missing=False,
+    r_quirks=True,
+    sheets_as_stored=True,
+    thumbnails=ThumbnailRules(  # Source: ImageThumbConverter
+        enlarge=True,
+        nearest=True,
+        as_stored=True,
+        always_alpha=True,
+        image_bytes=3_000_000,
+        pdf_bytes=1_000_000,
+        page_side=400,
+    ),
+    prep_by_script=True,
+    packed_names=True,
 )
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -56,5 +57,57 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+class Transfer:
+    """Shows how many bytes have come, over all files of a run; call it with those just arrived."""
+
+    def __init__(self, title: str, total: int | None = None) -> None:
+        self._title, self._total = title, total
+        self._began = time.monotonic()
+        self._done = 0
+        self._lock = threading.Lock()
+        self._bar: Bar | None = None
+
+    def __enter__(self) -> Transfer:
+        return self
+
+    def __call__(self, count: int) -> None:
+        """Tell that ``count`` bytes arrived, or were given up if negative; from any thread."""
+        with self._lock:
+            self._done += count
+            if self._bar is None:
+                if not sys.stderr.isatty() or time.monotonic() - self._began < _PATIENCE:
+                    return
+                self._bar = self._start()
+            self._bar.update(self._bar.task_ids[0], completed=self._done)
+
+    def _start(self) -> Bar:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+        from rich.progress import Progress as Bar
+
+        bar = Bar(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        bar.add_task(self._title, total=self._total)
+        bar.start()
+        return bar
+
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tabkit.formats import FileFormat, ReadOptions, WriteOptions
+    from tabkit.limits import Limits
     from tabkit.loss import Ledger
     from tabkit.model import Description, Finding, Value, Variable, VariableDescription
 
@@ -39,9 +40,10 @@ def convert_one(
     write_options: WriteOptions | None = None,
 ) -> int:
     """Convert one file and show its ledger; ``-`` as target is stdout."""
+    from tabkit.selection import split_items
     from tabkit.stdout import convert_to
 
-    names = [each.strip() for each in variables.split(",")] if variables else None
+    names = split_items(variables) if variables else None
     ledger = convert_to(
         source,
         target,
@@ -55,11 +57,24 @@ def convert_one(
         file_format=file_format,
         write_options=write_options,
     )
+    show_losses(target, ledger, on_loss, as_json=as_json)
+    return 0
+
+
+def subset_one(source: Path, target: str, *, as_json: bool, **choices: Any) -> int:
+    """Write a part of one file and show its ledger; ``-`` as target is stdout."""
+    from tabkit.stdout import subset_to
+
+    show_losses(target, subset_to(source, target, **choices), choices["on_loss"], as_json=as_json)
+    return 0
+
+
+def show_losses(target: str, ledger: Ledger, on_loss: str, *, as_json: bool) -> None:
+    """Print a ledger as JSON on stdout, or for people on stderr."""
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(loss) for loss in ledger], ensure_ascii=False))
     elif on_loss != "ignore":
         show_ledger(Path(target).name, ledger)
-    return 0
 
 
 def show_ledger(name: str, ledger: Ledger) -> None:
@@ -102,11 +117,18 @@ def describe_one(
     return 0
 
 
-def validate_one(codebook: Path, profile: str, schemas: Path | None, *, as_json: bool) -> int:
-    """Validate one codebook; 1 when something is wrong with it."""
+def validate_one(
+    codebook: Path, profile: str, schemas: Path | None, guard: Limits | None, *, as_json: bool
+) -> int:
+    """Validate one codebook; 1 when something is wrong with it; ``guard`` bounds a worker."""
     from tabkit.ddi.validate import validate
+    from tabkit.guard import guarded_call
 
-    found = validate(codebook, profile=profile, schemas=schemas)
+    choices = {"profile": profile, "schemas": schemas}
+    if guard is None:
+        found = validate(codebook, profile=profile, schemas=schemas)
+    else:
+        found = guarded_call(validate, codebook, guard, codebook, **choices)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(each) for each in found], ensure_ascii=False))
     else:

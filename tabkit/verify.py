@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tabkit.formats import FileFormat, ReadOptions
+from tabkit.guard import guarded_call
 from tabkit.model import Finding, Kind, Table, TableStream
 
 if TYPE_CHECKING:
@@ -50,9 +52,13 @@ def verify(
     from tabkit.read import open_with
 
     data = Path(data)
-    book = read_codebook(Path(codebook))
-    file, expected = _part_of(book, Path(name or data).stem)
     options = options or ReadOptions()
+    if options.untrusted:
+        inside = dataclasses.replace(options, untrusted=False)
+        choices = {"options": inside, "file_format": file_format, "name": name}
+        return guarded_call(verify, name or data, options.limits, data, codebook, **choices)
+    book = read_codebook(Path(codebook))
+    file, expected = part_of(book, Path(name or data).stem)
     source = None if file_format else _archival_table(data, name or data.name, expected)
     if source is None:
         source = open_with(data, options, file_format, name)
@@ -60,7 +66,7 @@ def verify(
     return list(_differences(description, file, expected))
 
 
-def _part_of(book: Codebook, stem: str) -> tuple[CodebookFile | None, list[CodebookVariable]]:
+def part_of(book: Codebook, stem: str) -> tuple[CodebookFile | None, list[CodebookVariable]]:
     """Return the file that the codebook describes under this name, or its only one."""
     named = [file for file in book.files if Path(file.name).stem == stem]
     file = next(iter(named or book.files), None)

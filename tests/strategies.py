@@ -15,7 +15,7 @@ names = st.text(
 strings = st.text(st.characters(codec="utf-8"), max_size=12) | st.text('\\"\t\n\rtnr ', max_size=12)
 doubles = st.floats(allow_nan=True) | st.integers(-(10**6), 10**6).map(float)
 dates = st.dates(datetime.date(1, 1, 1), datetime.date(9999, 12, 31))
-moments = st.datetimes(datetime.datetime(1, 1, 1), datetime.datetime(9999, 12, 31))  # noqa: DTZ001
+moments = st.datetimes(datetime.datetime(1, 1, 1), datetime.datetime(9999, 12, 31))
 spans = st.timedeltas(datetime.timedelta(days=-900), datetime.timedelta(days=900))
 
 COLUMNS = (

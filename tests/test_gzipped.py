@@ -17,6 +17,7 @@ from tabkit import gzipped
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from random import Random
 
 
 def written(parts: list[bytes], threads: int = 2) -> bytes:
@@ -82,3 +83,36 @@ def test_a_failure_stops_at_once_and_finishes_nothing() -> None:
             write(bytes(range(256)) * 5000)
     with pytest.raises((EOFError, zlib.error, gzip.BadGzipFile)):
         gzip.decompress(file.getvalue())
+
+
+@given(
+    st.sampled_from([4, 8]),
+    st.integers(1, 255),
+    st.integers(0, 3000),
+    st.randoms(use_true_random=False),
+)
+def test_few_words_are_compressed_by_our_own_coder(
+    width: int, distinct: int, count: int, random: Random
+) -> None:
+    """Any standard inflater gives them back, and they take no more room than isal's."""
+    core = pytest.importorskip("tabkit._native.core", reason="the kernels were not built")
+    words = [random.randbytes(width) for _ in range(distinct)]
+    data = b"".join(random.choices(words, weights=range(1, distinct + 1), k=count))
+    packed = core.deflate_words(data, width)
+    assert zlib.decompressobj(-15).decompress(packed) == data
+    assert packed.endswith(b"\0\0\xff\xff"), "the next block must begin at a whole byte"
+    if count > 2000:
+        assert len(packed) <= 1.05 * len(gzipped.deflate(data).data)
+
+
+def test_too_many_words_are_left_to_isal() -> None:
+    core = pytest.importorskip("tabkit._native.core", reason="the kernels were not built")
+    data = b"".join(number.to_bytes(4, "big") for number in range(256))
+    assert core.deflate_words(data, 4) is None
+    assert core.deflate_words(data[:1020], 4) is not None
+    assert gzipped.inflate(gzipped.deflate(data, 4).data, len(data)) == data
+    for wrong in (b"abc", b"abcde"):
+        with pytest.raises(ValueError, match="whole"):
+            core.deflate_words(wrong, 4)
+    with pytest.raises(ValueError, match="4 or 8"):
+        core.deflate_words(b"ab", 2)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tabkit import __version__
-from tabkit.cli import checks, tables
+from tabkit.cli import access, checks, fetch, pictures, tables
 from tabkit.cli.options import CONTEXT
 from tabkit.messages import explain, say
 
@@ -72,8 +72,14 @@ for _command in (
     tables.convert,
     tables.describe,
     tables.unf,
+    access.subset,
+    access.prep,
     checks.validate,
     checks.verify,
+    pictures.thumbnail,
     tables.formats,
+    fetch.fetch,
+    fetch.login,
+    fetch.access,
 ):
     cli.add_command(_command)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tabkit.cli.options import CONTEXT, on_disk, reading
+from tabkit.cli.options import CONTEXT, guarding, on_disk, reading
 
 if TYPE_CHECKING:
     from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.limits import Limits
 
 
 @click.command(context_settings=CONTEXT)
@@ -21,17 +22,21 @@ if TYPE_CHECKING:
               help="Folder with the official schemas.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+@guarding
 def validate(
     codebook: Path,
     profile: str,
     schemas: Path | None,
     as_json: bool,
     debug: bool,  # noqa: ARG001
+    untrusted: bool,
+    limits: Limits,
 ) -> int:
     """Check a DDI CODEBOOK against the official schema; exit 1 when it is not valid."""
     from tabkit.show import validate_one
 
-    return validate_one(codebook, profile, schemas, as_json=as_json)
+    guard = limits if untrusted else None
+    return validate_one(codebook, profile, schemas, guard, as_json=as_json)
 
 
 @click.command(context_settings=CONTEXT)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import json
+import re
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,41 +20,83 @@ if TYPE_CHECKING:
 CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+_UNITS: Final = {
+    "": 1 << 20, "B": 1, "K": 1 << 10, "KB": 10**3, "KIB": 1 << 10, "M": 1 << 20, "MB": 10**6,
+    "MIB": 1 << 20, "G": 1 << 30, "GB": 10**9, "GIB": 1 << 30,
+}  # fmt: skip
+_LEAST_MEMORY: Final = 16 << 20
+
+
+def bytes_of(text: str) -> int:
+    """Return the bytes of a size such as ``512MiB`` or ``2GB``; without a unit it counts MiB.
+
+    Raises:
+        click.BadParameter: It is no size, or too small to work with.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+    unit = _UNITS.get(match[2].upper()) if match else None
+    if match is None or unit is None:
+        msg = f"{text!r} is no size; write it as 512MiB or 2GiB"
+        raise click.BadParameter(msg)
+    size = int(float(match[1]) * unit)
+    if size < _LEAST_MEMORY:
+        msg = f"{text} is too little; 16MiB are the least"
+        raise click.BadParameter(msg)
+    return size
+
+
 def reading(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that say how a source is read, and give them as one argument."""
 
     @functools.wraps(command)
     def wrapped(
-        encoding: str | None,
-        catalog: Path | None,
-        delimiter: str | None,
-        quote: str | None,
-        object_: str | None,
-        row_names: str | None,
-        engine: str,
+        *,
         from_: str | None,
         profile: str,
-        name: str | None,
+        limit: tuple[str, ...],
         debug: bool,  # noqa: ARG001 - seen by run()
-        **others: Any,
+        **choices: Any,
     ) -> Any:
         from tabkit.formats import ReadOptions, find_format
+        from tabkit.lean import load_arrow_alone
+        from tabkit.limits import parse_limits
         from tabkit.profiles import find_profile
 
+        load_arrow_alone()
+        fields = {field.name for field in dataclasses.fields(ReadOptions)}
+        of_reader = {key: choices.pop(key) for key in fields & choices.keys()}
         options = ReadOptions(
-            profile=find_profile(profile),
-            encoding=encoding,
-            catalog=catalog,
-            delimiter=_tab(delimiter),
-            quote=quote,
-            object=object_,
-            row_names=row_names,
-            engine=engine,
+            profile=find_profile(profile), limits=parse_limits(limit), **of_reader
         )
         file_format = find_format(from_) if from_ else None
-        return command(options=options, file_format=file_format, name=name, **others)
+        return command(options=options, file_format=file_format, **choices)
 
     for option in reversed(_READING_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def _tab(delimiter: str) -> str:
+    return {"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter)
+
+
+_GUARD_OPTIONS: Final = (
+    click.option("--untrusted", is_flag=True, help="Read in a process of its own, with limits."),
+    click.option("--limit", multiple=True, metavar="NAME=VALUE",
+                 help="Change a limit, as memory=4GiB; see docs/limits.md."),
+)  # fmt: skip
+
+
+def guarding(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of the guard to a command that reads something else than a table."""
+
+    @functools.wraps(command)
+    def wrapped(limit: tuple[str, ...], **others: Any) -> Any:
+        from tabkit.limits import parse_limits
+
+        return command(limits=parse_limits(limit), **others)
+
+    for option in reversed(_GUARD_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
 
@@ -63,11 +106,24 @@ _READING_OPTIONS: Final = (
     click.option("--from", "from_", metavar="FORMAT", help="Format of the source."),
     click.option("--encoding", metavar="NAME", help="Encoding of the source's text."),
     click.option("--catalog", type=click.Path(path_type=Path), help="SAS catalogue with labels."),
-    click.option("--delimiter", metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."),
-    click.option("--quote", metavar="CHAR", help="Quote character of a text file; '' for none."),
     click.option(
-        "--object", "object_", metavar="NAME", help="Data frame of an R file, to read or write."
+        "--delimiter", type=_tab, metavar="CHAR", help="Delimiter of a text file; 'tab' for TAB."
     ),
+    click.option("--quote", metavar="CHAR", help="Quote character of a text file; '' for none."),
+    click.option("--sheet", metavar="NAME|N", help="Sheet of a workbook."),
+    click.option(
+        "--header-row",
+        type=click.IntRange(0),
+        metavar="N",
+        help="Row of a sheet with the names; 0 for none.",
+    ),
+    click.option("--flatten", is_flag=True, help="Nested Arrow columns become a column a field."),
+    click.option(
+        "--codebook",
+        type=click.Path(path_type=Path),
+        help="DDI codebook or dictionary (CSV, XLSX) that describes the source.",
+    ),
+    click.option("--object", metavar="NAME", help="Object of an R file, read or written."),
     click.option("--row-names", metavar="NAME", help="Variable for row names of an R data frame."),
     click.option(
         "--engine",
@@ -75,6 +131,15 @@ _READING_OPTIONS: Final = (
         type=click.Choice(["tabkit", "r"]),
         help="'r' lets R itself read an R file.",
     ),
+    click.option(
+        "--memory",
+        type=bytes_of,
+        default="512MiB",
+        metavar="SIZE",
+        show_default=True,
+        help="Memory to take, about; more goes to temporary files.",
+    ),
+    *_GUARD_OPTIONS,
     click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-)."),
     click.option("--debug", is_flag=True, help="Show a traceback when something fails."),
 )
@@ -89,7 +154,7 @@ def for_r(command: Callable[..., Any]) -> Callable[..., Any]:
 
         # `--object` of `reading` names the data frame on either side.
         options = WriteOptions(
-            object_name=others["object_"],
+            object_name=others["object"],  # the same name on either side
             r_style=r_style,
             r_names=r_names,
             r_version=int(r_version),
@@ -111,16 +176,14 @@ _R_OPTIONS: Final = (
 )  # fmt: skip
 
 
-def _tab(delimiter: str | None) -> str | None:
-    return {"tab": "\t", "\\t": "\t"}.get(delimiter or "", delimiter)
-
-
 @contextlib.contextmanager
 def on_disk(source: str, name: str | None) -> Iterator[tuple[Path, str | None]]:
     """Give a source as a file: standard input is copied, since formats are read by seeking."""
     if source != "-":
         yield Path(source), name
         return
+    import tempfile
+
     with tempfile.NamedTemporaryFile(prefix="tabkit-", suffix=Path(name or "").suffix) as copy:
         shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.flush()

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-o", "--output", "folder", required=True, type=click.Path(path_type=Path))
 @click.option("--only", default="tab,rdata,ddi,original", metavar="PARTS", show_default=True,
-              help="Comma list of the outputs to write.")  # fmt: skip
+              help="Comma list of outputs to write: tab, rdata, ddi, prep, original.")  # fmt: skip
 @click.option("--ddi-version", default="2.5", metavar="VERSION", show_default=True,
               help="2.5, 2.6 or repository.")  # fmt: skip
 @click.option("--jobs", default=1, type=click.IntRange(1), metavar="N", show_default=True,
               help="Files worked on at the same time.")  # fmt: skip
+@click.option("--all-sheets", is_flag=True, help="A package for every sheet of a workbook.")
 @click.option("-f", "--force", is_flag=True, help="Replace outputs that exist.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a file on stdout.")
 @reading

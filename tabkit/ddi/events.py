@@ -2,7 +2,7 @@
 
 Nothing is fetched, no entity is expanded, no DTD is loaded; the parser's own limits (depth, size of
 a text) stay on. Memory is bounded by the largest section: a study description or one variable.
-The file is fed line by line, so that a violation of a schema has its true line.
+Where a violation of a schema must have its true line, the file is fed line by line; that is slow.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def sections(
     *,
     schema: etree.XMLSchema | None = None,
     violations: list[tuple[int, str]] | None = None,
+    by_line: bool = False,
 ) -> Iterator[Section]:
     """Yield the sections of every codebook in a file, in document order.
 
@@ -68,6 +69,7 @@ def sections(
         schema: Validates the document while it is read.
         violations: Receives (line, message) for each violation of ``schema``, the first
             `VIOLATIONS_LISTED`.
+        by_line: Lines of violations are true; otherwise they are not and reading is faster.
 
     Raises:
         FormatError: Not well-formed XML, wrongly encoded, with entities of its own, or without
@@ -76,7 +78,8 @@ def sections(
     """
     book: etree._Element | None = None
     unknown, node = True, None
-    for node, position in _finished(path, schema, [] if violations is None else violations):
+    noted: list[tuple[int, str]] = [] if violations is None else violations
+    for node, position in _finished(path, schema, noted, by_line=by_line):
         if book is None:
             book = _book_of(node)
             if book is None and unknown and position > _SEARCHED:
@@ -106,13 +109,17 @@ def text_of(node: etree._Element | None) -> str:
 
 
 def _finished(
-    path: Path, schema: etree.XMLSchema | None, violations: list[tuple[int, str]]
+    path: Path,
+    schema: etree.XMLSchema | None,
+    violations: list[tuple[int, str]],
+    *,
+    by_line: bool,
 ) -> Iterator[tuple[Any, int]]:
     """Yield every finished element and the number of bytes read so far."""
     parser = etree.XMLPullParser(events=("end",), schema=schema, **_OPTIONS)
     line, seen, position, first = 1, 0, 0, True
     with path.open("rb") as file:
-        for piece in chain(_pieces(file, path), (b"",)):
+        for piece in chain(_pieces(file, path, by_line=by_line), (b"",)):
             position += len(piece)
             _advance(parser, piece, path, schema)
             node: Any
@@ -143,9 +150,10 @@ def _advance(
             raise _malformed(parser, error, path) from None
 
 
-def _pieces(file: BinaryIO, path: Path) -> Iterator[bytes]:
-    """Yield the lines of a file, long ones cut; a text declared ASCII must be ASCII."""
-    piece = file.readline(_PIECE)
+def _pieces(file: BinaryIO, path: Path, *, by_line: bool) -> Iterator[bytes]:
+    """Yield a file's lines, long ones cut, or pieces; a text declared ASCII must be ASCII."""
+    read = file.readline if by_line else file.read
+    piece = read(_PIECE)
     is_ascii, position = _ASCII.match(piece) is not None, 0
     while piece:
         if is_ascii and not piece.isascii():
@@ -153,7 +161,7 @@ def _pieces(file: BinaryIO, path: Path) -> Iterator[bytes]:
             raise FormatError("declares ASCII and holds other characters", path, f"byte {at:,}")
         position += len(piece)
         yield piece
-        piece = file.readline(_PIECE)
+        piece = read(_PIECE)
 
 
 def _fatal(parser: etree.XMLPullParser) -> list[etree._LogEntry]:

@@ -60,9 +60,14 @@ def validate(
     version = next((s.version for s in official_schemas() if s.namespace == namespace), None)
     schema = load_schema(version, schemas) if version else None
     wrapped = head.book.getparent() is not None
+    meaning = profile == "tabkit"
     violations: list[tuple[int, str]] = []
     stream = sections(path, schema=None if wrapped else schema, violations=violations)
-    findings = check_references(stream, meaning=profile == "tabkit")
+    findings = check_references(stream, meaning=meaning)
+    if violations:  # once more, for their lines
+        violations.clear()
+        stream = sections(path, schema=schema, violations=violations, by_line=True)
+        findings = check_references(stream, meaning=meaning)
     if schema is None:
         findings.append(_unknown_version(namespace, str(head.book.get("version") or "")))
     elif wrapped:
@@ -73,7 +78,7 @@ def validate(
     if len(violations) >= VIOLATIONS_LISTED:
         what = f"more than {VIOLATIONS_LISTED:,} violations; the others are not listed"
         findings.append(CodebookFinding(violations[-1][0], what))
-    elif profile == "tabkit":
+    elif meaning:
         findings.extend(check_figures(read_codebook(path)))
     return sorted(findings, key=lambda finding: finding.line)
 

@@ -5,7 +5,7 @@ All that is computed depends on the cases alone, not on how they were cut into b
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import pyarrow as pa
 
@@ -16,14 +16,24 @@ from tabkit.describe.text_column import TextColumn
 from tabkit.model import Kind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tabkit.describe.settle import Hasher
+    from tabkit.describe.stats import Tally
     from tabkit.describe.store import ColumnStore
     from tabkit.model import Variable, VariableDescription
     from tabkit.profiles import Profile, TabLayout
 
 
+#: Distinct valid values of a finished column and their counts; None where it has too many texts.
+Distinct: TypeAlias = "Tally | tuple[tuple[str, int], ...] | None"
+Observer: TypeAlias = "Callable[[Variable, VariableDescription, Distinct], None]"
+
+
 class Column(Protocol):
     """What every accumulator does."""
+
+    distinct: Distinct
 
     def append(self, array: pa.Array, tags: pa.Int8Array | None) -> None:
         """Add cases, of the type `columns.plain` gives, and their missing tags if any."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Flags = npt.NDArray[np.bool_]
 
+_FEW: Final = 256  # distinct values that are looked up without NumPy
 _DOUBLES_END: Final = 2**1024
 
 
@@ -120,6 +121,11 @@ def places_of(values: npt.NDArray[Any], wanted: Sequence[Value]) -> list[int | N
     Numbers are compared by value, exactly, integers with floats too; text stands nowhere.
     """
     result: list[int | None] = [None] * len(wanted)
+    if not wanted:
+        return result
+    if len(values) <= _FEW:  # Python compares numbers of all kinds exactly, too
+        index = dict(zip(values.tolist(), range(len(values)), strict=True))
+        return [index.get(value) for value in wanted]
     keys = [_as_one_of(values.dtype, value) for value in wanted]
     asked = [index for index, key in enumerate(keys) if key is not None]
     sought = np.array([keys[index] for index in asked], values.dtype)

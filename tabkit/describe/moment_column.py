@@ -12,7 +12,9 @@ from tabkit.describe.columns import values_and_missing
 from tabkit.describe.frequencies import TagCounter
 from tabkit.describe.moments import moment_text
 from tabkit.describe.settle import TwinHasher, settled_interval
-from tabkit.describe.stats import Tally, mode_of, tally
+from tabkit.describe.stats import Tally, mode_of
+from tabkit.describe.store import narrowed
+from tabkit.describe.texts import DISTINCT_TEXTS
 from tabkit.model import OTHERS_LISTED, Kind, SummaryStats, VariableDescription
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from tabkit.describe.accumulate import Distinct
     from tabkit.describe.settle import Hasher
     from tabkit.describe.store import ColumnStore
     from tabkit.model import Value, Variable
@@ -46,6 +49,7 @@ class MomentColumn:
         self._store = store
         self._tags = TagCounter()
         self._cases = self._nulls = 0
+        self.distinct: Distinct = None
 
     def append(self, array: pa.Array, tags: pa.Int8Array | None) -> None:
         """Add cases."""
@@ -55,16 +59,20 @@ class MomentColumn:
         self._tags.add(tags, array)
         self._unf.update(array)
         values, missing = values_and_missing(array)
-        self._store.append(values if missing is None else values[~missing])
+        present = values if missing is None else values[~missing]
+        if len(present):
+            self._store.count(narrowed(present))
 
     def finish(self) -> tuple[Variable, VariableDescription]:
         """Return the settled variable and what was computed of it."""
         character = dataclasses.replace(self._variable, kind=Kind.CHARACTER)
         interval = settled_interval(character, self._profile, has_fraction=False)
         variable = dataclasses.replace(self._variable, interval=interval)
-        counted = tally(self._store.concatenated())
+        counted = self._store.tally()
         is_missing = self._missing_mask(counted)
         valid = counted.only(~is_missing) if self._profile.user_missing_invalid else counted
+        if len(valid.values) <= DISTINCT_TEXTS:
+            self.distinct = tuple((str(text), count) for text, count in self._pairs(valid))
         tags = self._tags.counts()
         known = dict(self._pairs(counted)) if variable.categories else {}
         labelled = {self._cell_text(category.value) for category in variable.categories}

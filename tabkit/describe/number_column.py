@@ -21,12 +21,14 @@ from tabkit.describe.readback import read_doubles, read_longs
 from tabkit.describe.settle import TwinHasher, settled_interval
 from tabkit.describe.stats import Tally, mode_of, moments_in_order, summarize, tally
 from tabkit.describe.store import is_negative_zero
+from tabkit.describe.surveys import survey
 from tabkit.model import Interval, VariableDescription
 from tabkit.profiles import NumberText
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from tabkit.describe.accumulate import Distinct
     from tabkit.describe.settle import Hasher
     from tabkit.describe.store import ColumnStore
     from tabkit.model import SummaryStats, Variable
@@ -66,6 +68,7 @@ class NumberColumn:
         self._cases = self._nulls = self._negative_zeros = 0
         self._has_fraction = False
         self._type: type[float] = int
+        self.distinct: Distinct = None
 
     def append(self, array: pa.Array, tags: pa.Int8Array | None) -> None:
         """Add cases."""
@@ -73,10 +76,13 @@ class NumberColumn:
         if is_printed:
             is_long = self._variable.interval is Interval.DISCRETE
             array = read_longs(array) if is_long else read_doubles(array)
-        values, missing = values_and_missing(array)
         self._cases += len(array)
         self._nulls += array.null_count
         self._tags.add(tags, array)
+        if not self._read_back and not self._profile.commons_math:
+            self._append_plainly(array)
+            return
+        values, missing = values_and_missing(array)
         if values.dtype.kind != "f":
             self._unf.update(array)
         else:
@@ -85,20 +91,38 @@ class NumberColumn:
         present = values if missing is None else values[~missing]
         self._store.append(present)
 
+    def _append_plainly(self, array: pa.Array) -> None:
+        """Hash numbers as they are; keep, or only count, those that are no NaN."""
+        self._unf.update(array)
+        found, numbers = survey(array)
+        if pa.types.is_floating(array.type):
+            self._type = float
+        self._has_fraction |= found.has_fraction
+        self._negative_zeros += found.negative_zeros
+        self._store.count(numbers)
+
     def finish(self) -> tuple[Variable, VariableDescription]:
         """Return the settled variable and what was computed of it."""
         interval = settled_interval(self._variable, self._profile, has_fraction=self._has_fraction)
         is_long = self._longs and interval is Interval.DISCRETE
-        values = self._store.concatenated()
-        in_order = self._moments_in_order(values, is_long=is_long)
-        counted = tally(values)
+        in_order = None
+        if self._profile.commons_math:
+            values = self._store.concatenated()
+            in_order = self._moments_in_order(values, is_long=is_long)
+            counted = tally(values)
+        else:
+            counted = self._store.tally()
         tags = self._tags.counts()
-        is_user_missing = missing_mask(self._variable, counted.values)
-        user_missing = int(counted.counts[is_user_missing].sum())
-        valid = counted.only(~is_user_missing) if self._profile.user_missing_invalid else counted
+        user_missing, valid = 0, counted
+        if self._variable.missing_values or self._variable.missing_ranges:
+            is_user_missing = missing_mask(self._variable, counted.values)
+            user_missing = int(counted.counts[is_user_missing].sum())
+            if self._profile.user_missing_invalid:
+                valid = counted.only(~is_user_missing)
         others, other_cases = others_of(self._variable.categories, valid)
         if is_long and valid.values.dtype.kind == "f":
             valid = valid.only(np.abs(valid.values) < _LONG_END)
+        self.distinct = valid
         described = VariableDescription(
             stats=self._statistics(valid, in_order),
             frequencies=self._frequencies(counted, tags),
@@ -147,21 +171,17 @@ class NumberColumn:
             too_large |= missing
         return pa.array(values + 0.0, mask=too_large, from_pandas=False)
 
-    def _moments_in_order(self, values: Numbers, *, is_long: bool) -> tuple[float, float] | None:
+    def _moments_in_order(self, values: Numbers, *, is_long: bool) -> tuple[float, float]:
         """Return what a profile that follows commons-math needs before values are sorted."""
-        if not self._profile.commons_math:
-            return None
         if is_long and values.dtype.kind == "f":
             values = values[np.abs(values) < _LONG_END]
         return moments_in_order(values) if len(values) else (math.nan, math.nan)
 
     def _statistics(self, valid: Tally, in_order: tuple[float, float] | None) -> SummaryStats:
         invalid = self._cases - valid.cases
-        stats = summarize(valid, invalid, in_order=in_order)
-        if not self._profile.mode_computed:
-            return stats
-        mode = mode_of(valid)
-        return dataclasses.replace(stats, mode=None if mode is None else self._type(mode))
+        mode = mode_of(valid) if self._profile.mode_computed else None
+        typed = None if mode is None else self._type(mode)
+        return summarize(valid, invalid, in_order=in_order, mode=typed)
 
     def _frequencies(self, counted: Tally, tags: dict[str, int]) -> tuple[int, ...]:
         categories = self._variable.categories
@@ -170,7 +190,9 @@ class NumberColumn:
         return number_frequencies(categories, counted, tags)
 
     def _settled(self, interval: Interval) -> Variable:
-        variable = dataclasses.replace(self._variable, interval=interval)
+        variable = self._variable
+        if interval is not variable.interval:
+            variable = dataclasses.replace(variable, interval=interval)
         if self._profile.float_format and self._is_single and self._nulls < self._cases:
             return dataclasses.replace(variable, display_format="float")
         return variable

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _BINS: Final = 1 << 20  # integers within a span so wide are counted unsorted
 _CHUNK: Final = 1 << 20
+_ONE: Final = (1).to_bytes(8, sys.byteorder)
 _EXTREME: Final = 400  # binary exponent from where on squares may leave the range of doubles
 
 
@@ -64,14 +66,34 @@ def tally(values: Numbers) -> Tally:
         if span <= min(_BINS, max(256, 4 * len(values))):
             return _counted_unsorted(values, low, span)
     values.sort()
-    first = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-    counts = np.diff(first, append=len(values))
-    distinct = values[first]
+    differs = values[1:] != values[:-1]
+    if differs.all():  # no more memory for long columns of measurements
+        distinct = values
+        counts = np.ndarray((len(values),), np.int64, _ONE, strides=(0,))
+    else:
+        ends = np.append(differs.nonzero()[0], len(values) - 1)
+        counts = ends + 1
+        counts[1:] -= ends[:-1] + 1
+        distinct = values[ends]
     if values.dtype.kind == "f":
-        distinct = distinct.astype(np.float64) + 0.0  # turns -0.0 into 0.0
+        distinct = distinct.astype(np.float64, copy=False)
+        distinct += 0.0  # turns -0.0 into 0.0
     elif values.dtype != np.uint64:
         distinct = distinct.astype(np.int64)
     return Tally(distinct, counts)
+
+
+def joined(first: Tally, second: Tally) -> Tally:
+    """Return the tally of all cases of two; integers of ``first`` are exact as doubles."""
+    if not len(first.values):
+        return second
+    if not len(second.values):
+        return first
+    values = np.concatenate([first.values, second.values])
+    order = np.argsort(values, kind="stable")
+    values, counts = values[order], np.concatenate([first.counts, second.counts])[order]
+    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
+    return Tally(values[starts], np.add.reduceat(counts, starts))
 
 
 def moments_in_order(values: Numbers) -> tuple[float, float]:
@@ -108,20 +130,25 @@ def _running_sum(values: Numbers, centre: float = 0.0, *, squared: bool = False)
 
 
 def summarize(
-    counted: Tally, invalid: int, *, in_order: tuple[float, float] | None = None
+    counted: Tally,
+    invalid: int,
+    *,
+    in_order: tuple[float, float] | None = None,
+    mode: float | None = None,
 ) -> SummaryStats:
     """Compute all statistics but the mode.
 
     Args:
         counted: The valid values.
         invalid: Cases without a valid value.
+        mode: Passed on.
         in_order: Of `moments_in_order`; follow Apache commons-math by the letter, where its
             formulas overflow and where an infinity beside the median makes it NaN.
     """
     cases = counted.cases
     if not cases:
         nan = math.nan
-        return SummaryStats(nan, nan, None, 0, invalid, nan, nan, nan)
+        return SummaryStats(nan, nan, mode, 0, invalid, nan, nan, nan)
     if in_order is not None:
         mean, stdev = in_order
     elif counted.values.dtype.kind == "f":
@@ -131,6 +158,7 @@ def summarize(
     return SummaryStats(
         mean=mean,
         median=_median(counted, cases, by_the_letter=in_order is not None),
+        mode=mode,
         valid=cases,
         invalid=invalid,
         minimum=_float_if_exact(counted.values[0].item()),
@@ -160,7 +188,7 @@ def _counted_unsorted(values: Numbers, low: int, span: int) -> Tally:
 
 
 def _float_moments(counted: Tally, cases: int) -> tuple[float, float]:
-    values, counts = counted.values, counted.counts.astype(np.float64)
+    values, counts = counted.values, counted.counts
     largest = float(np.abs(values[[0, -1]]).max())
     if math.isinf(largest):
         with np.errstate(invalid="ignore"):
@@ -171,11 +199,24 @@ def _float_moments(counted: Tally, cases: int) -> tuple[float, float]:
     else:
         exponent = 0
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = float((values * counts).sum()) / cases
-        mean += float(((values - mean) * counts).sum()) / cases
-        deviations = values - mean
-        stdev = _stdev(float((deviations * counts).sum()), deviations, counts, cases)
+        mean = _weighted_sums(values, counts, 0.0)[0] / cases
+        mean += _weighted_sums(values, counts, mean)[0] / cases
+        stdev = _stdev(*_weighted_sums(values, counts, mean), cases)
     return _scaled(mean, exponent), _scaled(stdev, exponent)
+
+
+def _weighted_sums(
+    values: Doubles, counts: npt.NDArray[np.int64], centre: float
+) -> tuple[float, float]:
+    """Return the sums over all cases of the distances from ``centre`` and of their squares."""
+    total = squares = 0.0
+    for start in range(0, len(values), _CHUNK):
+        distances = values[start : start + _CHUNK] - centre
+        terms = distances * counts[start : start + _CHUNK]
+        total += float(terms.sum())
+        terms *= distances
+        squares += float(terms.sum())
+    return total, squares
 
 
 def _scaled(value: float, exponent: int) -> float:
@@ -194,7 +235,8 @@ def _integer_moments(counted: Tally, cases: int) -> tuple[float, float]:
     else:
         deviations = (values - centre).astype(np.float64)
     left = float(total - centre * cases)
-    return total / cases, _stdev(left, deviations, counts.astype(np.float64), cases)
+    squares = float((deviations * deviations * counts.astype(np.float64)).sum())
+    return total / cases, _stdev(left, squares, cases)
 
 
 def _exact_sum(values: Numbers, counts: npt.NDArray[np.int64]) -> int:
@@ -205,11 +247,10 @@ def _exact_sum(values: Numbers, counts: npt.NDArray[np.int64]) -> int:
     )
 
 
-def _stdev(left: float, deviations: Doubles, counts: Doubles, cases: int) -> float:
-    """Return the deviation, given deviations from about the mean and their sum."""
+def _stdev(left: float, squares: float, cases: int) -> float:
+    """Return the deviation, given the sums of deviations from about the mean and their squares."""
     if cases == 1:
         return 0.0
-    squares = float((deviations * deviations * counts).sum())
     variance = (squares - left * left / cases) / (cases - 1)
     return math.sqrt(max(variance, 0.0))  # NaN stays NaN
 

@@ -7,13 +7,15 @@ the folder that ``TMPDIR`` names, and comes back a column at a time.
 from __future__ import annotations
 
 import math
-import tempfile
+import threading
 import weakref
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tabkit.errors import OutputError
+from tabkit import _native
+from tabkit.describe.stats import Tally, joined, tally
+from tabkit.spool import SpillFile
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
 
 SPILL_BYTES: Final = 256 << 20  # of all columns of a table, before they go to a file
 
+_LEAST_BINS: Final = 256  # integers of so small a span are always counted
+_CASES_A_BIN: Final = 8  # wider ones when there are so many cases that counts take less room
+_MOST_BINS: Final = 1 << 20
+_FORMATS: Final = {1: "c", 2: "s", 4: "i", 8: "l"}
 _CHUNK: Final = 1 << 18  # values of another type than the column's, read at once
 _NARROW: Final = (np.int8, np.int16, np.int32)
 
@@ -36,7 +42,8 @@ class Budget:
     def __init__(self, memory: float = SPILL_BYTES) -> None:
         self._memory, self._held, self._end = memory, 0, 0
         self._stores: weakref.WeakSet[ColumnStore] = weakref.WeakSet()
-        self._file: BinaryIO | None = None
+        self._file = SpillFile()
+        self._lock = threading.RLock()
 
     def store(self) -> ColumnStore:
         """Return an empty store under this budget."""
@@ -45,15 +52,17 @@ class Budget:
         return store
 
     def hold(self, size: int) -> None:
-        """Note bytes that a store has more in memory."""
-        self._held += size
-        if self._held > self._memory:
-            for store in self._stores:
-                store.spill()
+        """Note bytes that a store has more in memory; columns may do so at the same time."""
+        with self._lock:
+            self._held += size
+            if self._held > self._memory:
+                for store in self._stores:
+                    store.spill()
 
     def release(self, size: int) -> None:
         """Note bytes that a store has no longer in memory."""
-        self._held -= size
+        with self._lock:
+            self._held -= size
 
     def write(self, values: Numbers) -> int:
         """Append values to the file and return where they begin.
@@ -61,30 +70,12 @@ class Budget:
         Raises:
             OutputError: There is no room for them.
         """
-        start = self._end
-        try:
-            if self._file is None:
-                # Closed, and so deleted, with this object, whatever becomes of the description.
-                self._file = tempfile.TemporaryFile()  # noqa: SIM115
-                weakref.finalize(self, self._file.close)
-            self._file.seek(start)
-            self._file.write(values.data.cast("B"))
-            self._file.flush()
-        except OSError as error:
-            msg = f"a temporary file of {start + values.nbytes:,} bytes cannot be made"
-            why = (error.strerror or str(error)).lower()
-            raise OutputError(msg, tempfile.gettempdir(), why, "set TMPDIR") from error
-        self._end += values.nbytes
-        return start
+        return self._file.write(values.data)
 
     def read(self, start: int, values: Numbers) -> None:
         """Fill ``values`` with what was written from ``start`` on."""
-        if self._file is None or not len(values):
-            return
-        self._file.seek(start)
-        if self._file.readinto(values.data.cast("B")) != values.nbytes:  # type: ignore[attr-defined]
-            msg = "the temporary file has become shorter"
-            raise OutputError(msg, tempfile.gettempdir())
+        if len(values):
+            self._file.read_into(start, values.data)
 
 
 class ColumnStore:
@@ -98,6 +89,8 @@ class ColumnStore:
         self._budget = budget or Budget(math.inf)
         self._spilled: list[tuple[int, int, np.dtype[Any]]] = []  # start, number of values, type
         self._blocks: list[Numbers] = []
+        self._lock = threading.Lock()
+        self._bins, self._seen = _Bins(), 0
 
     def append(self, values: Numbers) -> None:
         """Add values of one NumPy type, the same in every call; they are copied.
@@ -106,21 +99,49 @@ class ColumnStore:
             OutputError: They do not fit on the disk.
         """
         if len(values):
-            block = narrowed(values)
+            self.keep(narrowed(values))
+
+    def keep(self, block: Numbers) -> None:
+        """Add values that are narrow already and that nobody changes."""
+        with self._lock:
             self._blocks.append(block)
-            self._budget.hold(block.nbytes)
+        self._budget.hold(block.nbytes)
+
+    def count(self, block: Numbers) -> None:
+        """Add values, as `keep` does, of which only the `tally` is wanted.
+
+        Integers of a small span are counted at once; they take no room however many they are.
+        """
+        self._seen += len(block)
+        if not len(block):
+            return
+        if block.dtype.kind == "i":
+            low, high = int(block.min()), int(block.max())
+            if self._bins.widen(low, high, max(_LEAST_BINS, self._seen // _CASES_A_BIN)):
+                self._bins.add(block)
+                return
+        self.keep(block)
+
+    def tally(self) -> Tally:
+        """Return the distinct values and their counts; the store is empty then."""
+        bins, self._bins = self._bins, _Bins()
+        if not self._blocks and not self._spilled:
+            return bins.tally()
+        kept = tally(self.concatenated())
+        return joined(bins.tally(), kept) if bins.is_used else kept
 
     def spill(self) -> None:
         """Move what is in memory to the file."""
-        blocks, self._blocks = self._blocks, []
-        for block in blocks:
-            start = self._budget.write(block)
-            if self._spilled:
-                before, count, kind = self._spilled[-1]
-                if kind == block.dtype and before + count * kind.itemsize == start:
-                    self._spilled[-1] = (before, count + len(block), kind)
-                    continue
-            self._spilled.append((start, len(block), block.dtype))
+        with self._lock:
+            blocks, self._blocks = self._blocks, []
+            for block in blocks:
+                start = self._budget.write(block)
+                if self._spilled:
+                    before, count, kind = self._spilled[-1]
+                    if kind == block.dtype and before + count * kind.itemsize == start:
+                        self._spilled[-1] = (before, count + len(block), kind)
+                        continue
+                self._spilled.append((start, len(block), block.dtype))
         self._budget.release(sum(block.nbytes for block in blocks))
 
     def concatenated(self) -> Numbers:
@@ -149,6 +170,52 @@ class ColumnStore:
             part = np.empty(min(_CHUNK, len(found) - place), kind)
             self._budget.read(start + place * kind.itemsize, part)
             found[place : place + len(part)] = part
+
+
+class _Bins:
+    """Counts of the integers of a span that may grow."""
+
+    def __init__(self) -> None:
+        self._low = 0
+        self._counts = np.empty(0, np.int64)
+
+    def widen(self, low: int, high: int, most: int) -> bool:
+        """Make room for integers from ``low`` to ``high``, unless it takes more than ``most``."""
+        if len(self._counts):
+            end = self._low + len(self._counts)
+            if self._low <= low and high < end:
+                return True
+            low, high = min(low, self._low), max(high, end - 1)
+        if high - low >= min(most, _MOST_BINS):
+            return False
+        counts = np.zeros(high - low + 1, np.int64)
+        first = self._low - low
+        counts[first : first + len(self._counts)] = self._counts
+        self._low, self._counts = low, counts
+        return True
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything was counted."""
+        return bool(len(self._counts))
+
+    def add(self, block: Numbers) -> None:
+        """Count integers for which there is room."""
+        span = len(self._counts)
+        if _native.AVAILABLE:
+            from tabkit._native import core
+
+            array = (_FORMATS[block.dtype.itemsize], len(block), 0, None, block.data, None)
+            counts, _ = core.count_values(array, self._low, span)
+            self._counts += np.frombuffer(counts, np.int64)
+        else:
+            places = block.astype(np.int64) - self._low
+            self._counts += np.bincount(places, minlength=span)
+
+    def tally(self) -> Tally:
+        """Return what was counted."""
+        found = np.flatnonzero(self._counts)
+        return Tally(found + self._low, self._counts[found])
 
 
 def narrowed(values: Numbers) -> Numbers:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 from tabkit.describe.frequencies import TagCounter, category_text
 from tabkit.describe.readback import read_texts
 from tabkit.describe.settle import DatedUnf, PlainUnf, settled_interval
+from tabkit.describe.texts import DISTINCT_TEXTS
 from tabkit.model import OTHERS_LISTED, SummaryStats, VariableDescription
 
 if TYPE_CHECKING:
+    from tabkit.describe.accumulate import Distinct
     from tabkit.describe.settle import Hasher
     from tabkit.model import Value, Variable
     from tabkit.profiles import Profile, TabLayout
-
-DISTINCT_TEXTS: Final = 10_000  # more distinct texts are not told apart: no mode, no others
 
 
 class TextColumn:
@@ -40,6 +40,7 @@ class TextColumn:
         self._distinct: Counter[str] | None = Counter() if profile.character_counts else None
         self._tags = TagCounter()
         self._cases = self._nulls = 0
+        self.distinct: Distinct = None
 
     def append(self, array: pa.Array, tags: pa.Int8Array | None) -> None:
         """Add cases."""
@@ -67,6 +68,9 @@ class TextColumn:
         user_missing = sum(known[value] for value in declared)
         missing = declared if self._profile.user_missing_invalid else set()
         valid = self._cases - self._nulls - sum(known[value] for value in missing)
+        if self._distinct is not None:
+            pairs = self._distinct.items()
+            self.distinct = tuple(sorted(pair for pair in pairs if pair[0] not in missing))
         labelled = {category_text(each.value) for each in variable.categories} - missing
         described = VariableDescription(
             stats=self._statistics(valid, missing),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 CHARACTERS: Final = 128  # UTF-16 code units kept of a string
+DISTINCT_TEXTS: Final = 10_000  # more distinct texts are not told apart: no mode, no others
 
 _BLANKS: Final = "".join(map(chr, range(33)))  # what Java's String.trim takes away
 _ASTRAL: Final = 0xF0  # first byte of a character that takes two UTF-16 units

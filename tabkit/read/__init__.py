@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from tabkit.errors import FormatError, VariableNotFoundError
-from tabkit.formats import FileFormat, ReadOptions, find_format, identify
+from tabkit.formats import FileFormat, ReadChoices, ReadOptions, find_format, identify, read_options
 from tabkit.model import Block, Table, TableStream
-from tabkit.profiles import TABKIT, Profile, find_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,44 +20,24 @@ def open_table(
     path: Path | str,
     *,
     format: str | None = None,  # noqa: A002 - the word of the field
-    profile: Profile | str = TABKIT,
-    encoding: str | None = None,
-    catalog: Path | None = None,
-    delimiter: str | None = None,
-    quote: str | None = None,
-    object: str | None = None,  # noqa: A002 - R's word
-    row_names: str | None = None,
-    engine: str = "tabkit",
+    **choices: Unpack[ReadChoices],
 ) -> TableStream:
     """Open a file as a stream of blocks, with all its metadata known at once.
 
     Args:
         path: The file.
         format: A name of ``tabkit formats``; None finds it by the first bytes and the suffix.
-        profile: The profile to read for, or its name.
-        encoding: Overrides the encoding that the file declares or that would be detected.
-        catalog: A SAS catalogue with the value labels of a ``.sas7bdat``.
-        delimiter: Overrides the detected delimiter of a text file.
-        quote: Overrides the detected quote character of a text file, "" for none.
-        object: The object of an R file to read, where it holds several.
-        row_names: The variable that row names of an R data frame become; None leaves them out.
-        engine: ``r`` lets R itself read an R file.
+        **choices: The fields of `ReadOptions`, each with the default it has there: ``profile``
+            (or its name), ``encoding``, ``catalog``, ``delimiter``, ``quote``, ``sheet``,
+            ``header_row``, ``object``, ``codebook``, ``untrusted``, ``limits`` and others.
 
     Raises:
         FormatError: The file is not what its format promises.
+        LimitError: It asks for more than the limits allow.
         UnknownFormatError: No reader accepts the file.
         OSError: It cannot be opened.
     """
-    options = ReadOptions(
-        profile=find_profile(profile),
-        encoding=encoding,
-        catalog=catalog,
-        delimiter=delimiter,
-        quote=quote,
-        object=object,
-        row_names=row_names,
-        engine=engine,
-    )
+    options = read_options(**choices)
     return open_with(Path(path), options, find_format(format) if format else None)
 
 
@@ -68,16 +47,41 @@ def open_with(
     """Open ``path`` with options made elsewhere; ``name`` is the file's own name, for a copy."""
     if path.is_dir():
         raise FormatError("this is a folder, not a file", path)
-    stream = (file_format or identify(path, name)).open(path, options)
+    if options.untrusted:
+        return _open_guarded(path, options, file_format, name)
+    if options.codebook is not None:
+        from tabkit.read.described import open_described
+
+        stream = open_described(path, options, file_format, name or path.name)
+    else:
+        stream = (file_format or identify(path, name)).open(path, options)
     origin = dataclasses.replace(
         stream.origin, file_name=name or path.name, size=path.stat().st_size
     )
-    return dataclasses.replace(stream, origin=origin, profile=options.profile)
+    return dataclasses.replace(
+        stream, origin=origin, profile=options.profile, memory=options.memory
+    )
 
 
-def read(path: Path | str, **options: str | Path | Profile | None) -> Table:
-    """Read a whole file; the options are those of `open_table`."""
-    return read_all(open_table(path, **options))  # type: ignore[arg-type]
+def _open_guarded(
+    path: Path, options: ReadOptions, file_format: FileFormat | None, name: str | None
+) -> TableStream:
+    from tabkit.guard import guarded_stream
+
+    inside = dataclasses.replace(options, untrusted=False)
+    arguments = (path, inside, file_format, name)
+    stream = guarded_stream(open_with, name or path, options.limits, *arguments)
+    return dataclasses.replace(stream, profile=options.profile)
+
+
+def read(
+    path: Path | str,
+    *,
+    format: str | None = None,  # noqa: A002 - as above
+    **choices: Unpack[ReadChoices],
+) -> Table:
+    """Read a whole file; arguments and errors are those of `open_table`."""
+    return read_all(open_table(path, format=format, **choices))
 
 
 def read_all(stream: TableStream) -> Table:

@@ -205,6 +205,8 @@ def _open_stream(path: Path, options: ReadOptions, origin: Origin) -> TableStrea
 
 def _stream(source: _Source, options: ReadOptions) -> TableStream:
     findings: list[Finding] = []
+    if options.flatten:
+        source = _flattened(source)
     facts = file_facts(source.schema.metadata or {}, findings)
     tags = tag_places(source.schema)
     plans = _plans(source, set(tags.values()), findings)
@@ -225,6 +227,18 @@ def _stream(source: _Source, options: ReadOptions) -> TableStream:
         attributes=facts.attributes,
         findings=findings,
     )
+
+
+def _flattened(source: _Source) -> _Source:
+    from tabkit.read.arrow_flatten import flat, flat_schema
+
+    def scan(names: list[str] | None) -> Iterator[pa.RecordBatch]:
+        for batch in source.scan(None):
+            batch.validate(full=True)
+            yield flat(batch).select(names) if names else flat(batch)
+
+    schema = flat_schema(source.schema)
+    return dataclasses.replace(source, schema=schema, written=schema, scan=scan)
 
 
 def _plans(source: _Source, companions: set[int], findings: list[Finding]) -> list[ColumnPlan]:

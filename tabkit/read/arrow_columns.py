@@ -117,7 +117,8 @@ def _typed(
         if _is_text(plan, values):
             return _noted(_then(plan, _utf8), "bytes were read as UTF-8 text")
         return _noted(_then(plan, _hex), "bytes became hexadecimal text")
-    return _noted(_then(plan, _json), f"{kind} became JSON text")
+    hint = "; --flatten makes a column of each field" if pa.types.is_struct(kind) else ""
+    return _noted(_then(plan, _json), f"{str(kind)[:200]} became JSON text{hint}")
 
 
 def _unsigned(
@@ -125,7 +126,10 @@ def _unsigned(
 ) -> ColumnPlan:
     if not pa.types.is_uint64(kind) or _fits(plan, values):
         return _cast(plan, pa.int64())
-    return _noted(_cast(plan, pa.float64()), "integers beyond 63 bits became doubles")
+    if all(_is_exact_double(plan.convert(array)) for array in values() if len(array)):
+        return _noted(_cast(plan, pa.float64()), "integers beyond 63 bits became doubles")
+    note = "integers beyond 63 bits became text, so that no digit is lost"
+    return _noted(_cast(plan, pa.string()), note)
 
 
 def _decimal(
@@ -249,6 +253,11 @@ def _fits(plan: ColumnPlan, values: Callable[[], Iterator[pa.Array]]) -> bool:
     return not any(
         pc.any(pc.greater(plan.convert(array), limit)).as_py() for array in values() if len(array)
     )
+
+
+def _is_exact_double(integers: pa.Array) -> bool:
+    numbers = integers.drop_null().to_pylist()
+    return all(int(float(number)) == number for number in numbers)
 
 
 def _survives(plan: ColumnPlan, values: Callable[[], Iterator[pa.Array]]) -> bool:

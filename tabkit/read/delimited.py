@@ -29,14 +29,13 @@ from tabkit.read.delimited_rows import (
 )
 from tabkit.read.delimited_start import Start, start, start_plainly
 from tabkit.read.delimited_text import JAVA_UTF8, Encoding, Text, UndecodableError, encodings
-from tabkit.read.delimited_types import TypeObserver
+from tabkit.read.delimited_types import ColumnType, Form, TypeObserver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tabkit.formats import ReadOptions
-    from tabkit.read.delimited_types import ColumnType
 
 _PIECE_BYTES: Final = 1 << 20
 _MEDIA_TYPES: Final = {"csv": "text/csv", "tsv": "text/tab-separated-values"}
@@ -167,7 +166,7 @@ def _pass(
             store.append(cells, rows.width)
     store.finish()
     if isinstance(observer, TypeObserver):
-        return _concluded(header, rows, observer)
+        return _concluded(header, rows, observer, options.text_columns)
     return _Table(header, observer.types(), rows, [])
 
 
@@ -210,7 +209,9 @@ def _refuse(rows: Rows, chunk: Chunk, path: Path, *, strict: bool) -> None:
         raise FormatError(f"a quoted cell {what}", path, f"near line {chunk.first_line:,}", HINT)
 
 
-def _concluded(header: list[str], rows: Rows, observer: TypeObserver) -> _Table:
+def _concluded(
+    header: list[str], rows: Rows, observer: TypeObserver, text_columns: frozenset[str]
+) -> _Table:
     observer.widen(rows.width)
     types = observer.types()
     findings = []
@@ -220,6 +221,11 @@ def _concluded(header: list[str], rows: Rows, observer: TypeObserver) -> _Table:
         findings.append(Finding(text, "warning"))
     width, notes, surplus = _without_surplus(header, rows, observer)
     names, renamed = name_columns(header, width)
+    if text_columns:
+        types = [
+            ColumnType(Form.TEXT) if text_columns & {name, "*"} else each
+            for name, each in zip(names, types, strict=False)
+        ]
     findings += renamed
     findings += surplus
     findings += rows.findings(long_told=bool(surplus))

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tabkit.model import Block, Origin, TableStream
 from tabkit.read.spss_cases import CaseLayout, read_cases
-from tabkit.read.spss_columns import ColumnBuilder, ColumnPlan, ColumnStore, text_column
+from tabkit.read.spss_columns import CaseStore, ColumnBuilder, ColumnPlan, text_column
 from tabkit.read.spss_dataverse import (
     build_plain_variables,
     data_decoder,
@@ -71,7 +71,9 @@ def open_sav(path: Path, options: ReadOptions) -> TableStream:
     layout = case_layout(path, records)
     plans = plan_columns(found.columns, found.variables)
     maker = text_maker(compressed=layout.compression > 0) if plain else text_column
-    builder = ColumnBuilder(plans, layout.missing, options.profile, found.decoder, maker)
+    builder = ColumnBuilder(
+        plans, layout.order, layout.missing, options.profile, found.decoder, maker
+    )
     return TableStream(
         pa.schema([(plan.name, plan.arrow_type(options.profile)) for plan in plans]),
         found.variables,
@@ -165,22 +167,22 @@ def read_blocks(
     """Yield the cases in blocks of ``options.rows_of(elements)``; the last may be shorter."""
     rows = options.rows_of(layout.elements)
     names = [plan.name for plan in plans]
-    store = ColumnStore(plans, rows, layout.order)
+    store = CaseStore(rows, layout.elements)
     with path.open("rb") as file:
         for cases in read_cases(file, layout, findings):
             done = 0
             while done < len(cases):
                 done += store.put(cases[done:])
                 if store.filled == rows:
-                    yield _block(store, builder, names)
-                    store = ColumnStore(plans, rows, layout.order)
+                    yield _block(builder.columns(store.cases), names)
+                    store.filled = 0
     if store.filled:
-        yield _block(store, builder, names)
+        yield _block(builder.columns(store.cases), names)
     findings += builder.findings()
 
 
-def _block(store: ColumnStore, builder: ColumnBuilder, names: Sequence[str]) -> Block:
-    return Block(pa.RecordBatch.from_arrays(builder.columns(store), names=list(names)))
+def _block(columns: list[pa.Array], names: list[str]) -> Block:
+    return Block(pa.RecordBatch.from_arrays(columns, names=names))
 
 
 def _origin(path: Path, records: Records, codec: str) -> Origin:

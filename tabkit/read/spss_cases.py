@@ -78,8 +78,7 @@ def read_cases(
         findings: What is wrong with the data is added here.
     """
     width, done, rest = layout.elements, 0, np.empty(0, np.uint64)
-    for elements in _read_elements(file, layout, findings):
-        held = np.concatenate((rest, elements)) if len(rest) else elements
+    for held in _whole_cases(_read_elements(file, layout, findings), width):
         whole = len(held) // width
         if layout.cases is not None and done + whole > layout.cases:
             whole = layout.cases - done
@@ -104,6 +103,28 @@ def read_cases(
     if layout.cases is not None and done < layout.cases:
         text = f"the file promises {layout.cases:,} cases and holds {done:,}: those are read"
         findings.append(Finding(text, "warning"))
+
+
+def _whole_cases(parts: Iterator[Elements], width: int) -> Iterator[Elements]:
+    """Cut elements anew, so that each part begins with a case; only cases that were cut are copied.
+
+    What follows the last whole case comes last, or with the case before it.
+    """
+    rest = np.empty(0, np.uint64)
+    for part in parts:
+        start = 0
+        if len(rest):
+            start = width - len(rest)
+            rest = np.concatenate((rest, part[:start]))
+            if len(rest) < width:
+                continue
+            yield rest
+        end = start + (len(part) - start) // width * width
+        if end > start:
+            yield part[start:end]
+        rest = part[end:]
+    if len(rest):
+        yield rest
 
 
 def expand(data: bytes, table: Elements) -> tuple[Elements, int, bool]:

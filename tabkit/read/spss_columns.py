@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from tabkit._native.core import Decoded
     from tabkit.profiles import Profile
     from tabkit.read.spss_cases import Elements
     from tabkit.read.spss_text import Decoder
@@ -63,6 +64,11 @@ class ColumnPlan:
     decimals: int
 
     @property
+    def pieces(self) -> tuple[tuple[int, int], ...]:
+        """The (first byte, bytes) pairs of the column in a case."""
+        return tuple((element * WORD, width or WORD) for element, width in self.segments)
+
+    @property
     def width(self) -> int:
         """Bytes of a string, 0 for a number."""
         return sum(width for _, width in self.segments)
@@ -72,57 +78,37 @@ class ColumnPlan:
         return pa.string() if self.width else column_type(self.code, profile)
 
 
-class ColumnStore:
-    """One block in the making: cases are put in, Arrow arrays come out.
+class CaseStore:
+    """The cases of one block in the making.
 
     Args:
-        plans: One a column.
         rows: Cases of a block at most.
-        order: ``<`` or ``>``: the file's byte order.
+        elements: 8-byte elements of a case.
     """
 
-    def __init__(self, plans: Sequence[ColumnPlan], rows: int, order: str) -> None:
+    def __init__(self, rows: int, elements: int) -> None:
         self.rows, self.filled = rows, 0
-        self._order = order
-        self._elements = [plan.segments[0][0] for plan in plans if not plan.width]
-        self._numbers = np.empty((len(self._elements), rows), np.float64)
-        texts = [plan for plan in plans if plan.width]
-        self._texts = [np.full((rows, -(-plan.width // WORD) * WORD), BLANK, np.uint8)
-                       for plan in texts]  # fmt: skip
-        self._segments = [plan.segments for plan in texts]
+        self._cases = np.empty((rows, elements), np.uint64)
 
     def put(self, cases: Elements) -> int:
         """Add cases (rows by elements) as far as there is room; return how many."""
         start, end = self.filled, min(self.filled + len(cases), self.rows)
-        cases = cases[: end - start]
-        numbers = cases.view(f"{self._order}f8")
-        if self._elements:
-            self._numbers[:, start:end] = numbers.T[self._elements]
-        data = cases.view(np.uint8).reshape(len(cases), -1)
-        for text, segments in zip(self._texts, self._segments, strict=True):
-            at = 0
-            for element, width in segments:
-                first = element * WORD
-                text[start:end, at : at + width] = data[:, first : first + width]
-                at += width
+        self._cases[start:end] = cases[: end - start]
         self.filled = end
         return end - start
 
-    def numbers(self, index: int) -> npt.NDArray[np.float64]:
-        """Return the values of the index-th numeric column."""
-        values: npt.NDArray[np.float64] = self._numbers[index, : self.filled]
-        return values
-
-    def text(self, index: int) -> Bytes:
-        """Return the bytes of the index-th string column, cases by whole words."""
-        return self._texts[index][: self.filled]
+    @property
+    def cases(self) -> Elements:
+        """The cases put in so far, rows by elements."""
+        return self._cases[: self.filled]
 
 
 class ColumnBuilder:
-    """Makes Arrow columns of filled stores, and counts what it could not keep.
+    """Makes Arrow columns of cases, and counts what it could not keep.
 
     Args:
         plans: One a column.
+        order: ``<`` or ``>``: the file's byte order.
         missing: The number that stands for system-missing.
         profile: Asked for ``dates_as_text``.
         decoder: Of texts.
@@ -130,27 +116,68 @@ class ColumnBuilder:
     """
 
     def __init__(
-        self, plans: Sequence[ColumnPlan], missing: float, profile: Profile, decoder: Decoder,
-        make_texts: TextMaker,
+        self, plans: Sequence[ColumnPlan], order: str, missing: float, profile: Profile,
+        decoder: Decoder, make_texts: TextMaker,
     ) -> None:  # fmt: skip
-        self._plans, self._missing, self._profile = plans, missing, profile
-        self._decoder, self._make_texts = decoder, make_texts
+        self._plans, self._order, self._missing = plans, order, missing
+        self._profile, self._decoder, self._make_texts = profile, decoder, make_texts
         self._faults: dict[str, TemporalFaults] = {}
         self._replaced: dict[str, int] = {}
 
-    def columns(self, store: ColumnStore) -> list[pa.Array]:
-        """Return the block's columns."""
-        made, numeric, textual = [], 0, 0
-        for plan in self._plans:
-            if plan.width:
-                column, replaced = self._make_texts(store.text(textual), self._decoder)
-                self._replaced[plan.name] = self._replaced.get(plan.name, 0) + replaced
-                textual += 1
+    def columns(self, cases: Elements) -> list[pa.Array]:
+        """Return the columns of a block, compiled where the kernels are built.
+
+        Args:
+            cases: Rows by elements, rows one after the other in memory.
+        """
+        taken = [_native.AVAILABLE and self._is_taken(plan) for plan in self._plans]
+        decoded = iter(self._decoded(cases, taken) if any(taken) else ())
+        numbers = cases.view(f"{self._order}f8")
+        made = []
+        for plan, is_decoded in zip(self._plans, taken, strict=True):
+            if is_decoded and plan.width:
+                made.append(self._decoded_text(next(decoded), plan, len(cases)))
+            elif is_decoded:
+                made.append(_array(next(decoded), pa.float64(), len(cases)))
+            elif plan.width:
+                texts = self._make_texts(gather_text(cases, plan), self._decoder)
+                made.append(self._counted(texts, plan))
             else:
-                column = self._number_column(store.numbers(numeric), plan)
-                numeric += 1
-            made.append(column)
+                values = numbers[:, plan.segments[0][0]].astype(np.float64)
+                made.append(self._number_column(values, plan))
         return made
+
+    def _is_taken(self, plan: ColumnPlan) -> bool:
+        """Whether the kernel decodes a column: numbers that are numbers, and plain texts."""
+        if plan.width:
+            return self._make_texts is text_column
+        return not is_character(plan.code, self._profile)
+
+    def _decoded(self, cases: Elements, taken: Sequence[bool]) -> list[Decoded]:
+        from tabkit._native import core
+
+        plans = [
+            ("u", plan.pieces, "none", 0.0, b" \0")
+            if plan.width
+            else ("g", plan.pieces, "equal", self._missing, b"")
+            for plan, is_taken in zip(self._plans, taken, strict=True)
+            if is_taken
+        ]
+        data, width = cases.data.cast("B"), cases.shape[1] * WORD
+        return core.decode_cases(data, width, len(cases), self._order == ">", plans)
+
+    def _decoded_text(self, column: Decoded, plan: ColumnPlan, count: int) -> pa.StringArray:
+        is_text = column[5] == "ascii" or (
+            column[5] == UTF8 and (self._decoder.guessed or self._decoder.codec == UTF8)
+        )
+        array = _array(column, pa.string() if is_text else pa.binary(), count)
+        if is_text:
+            return array
+        return self._counted(decode_column(array, self._decoder.decode), plan)
+
+    def _counted(self, texts: tuple[pa.StringArray, int], plan: ColumnPlan) -> pa.StringArray:
+        self._replaced[plan.name] = self._replaced.get(plan.name, 0) + texts[1]
+        return texts[0]
 
     def findings(self) -> list[Finding]:
         """Tell, after the last block, what was replaced or lost, variable by variable."""
@@ -170,6 +197,23 @@ class ColumnBuilder:
         faults = temporal_faults(seconds, plan.code, self._profile)
         self._faults[plan.name] = self._faults.get(plan.name, TemporalFaults()) + faults
         return temporal_column(seconds, plan.code, plan.decimals, self._profile)
+
+
+def _array(column: Decoded, kind: pa.DataType, count: int) -> pa.Array:
+    from tabkit._native import arrays
+
+    return arrays.decoded_array(column, kind, count)
+
+
+def gather_text(cases: Elements, plan: ColumnPlan) -> Bytes:
+    """Return the bytes of a string column, cases by whole words, its segments joined."""
+    data = cases.view(np.uint8).reshape(len(cases), -1)
+    cells = np.full((len(cases), -(-plan.width // WORD) * WORD), BLANK, np.uint8)
+    at = 0
+    for first, width in plan.pieces:
+        cells[:, at : at + width] = data[:, first : first + width]
+        at += width
+    return cells
 
 
 def text_column(cells: Bytes, decoder: Decoder) -> tuple[pa.StringArray, int]:

@@ -14,6 +14,14 @@ import pyarrow as pa
 
 from tabkit.model import Block, Finding
 from tabkit.read import stata_dataverse, stata_temporal, stata_text
+from tabkit.read.stata_decoded import (
+    EARLY_DOUBLE,
+    decode_columns,
+    decoded_numbers,
+    decoded_tags,
+    decoded_text,
+    decoded_values,
+)
 from tabkit.read.stata_layout import NUMBERS, missing_codes, width_of
 from tabkit.read.stata_strl import find, keys_of, read_texts
 
@@ -22,6 +30,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from tabkit._native.core import Decoded
     from tabkit.formats import ReadOptions
     from tabkit.model import Variable
     from tabkit.read.stata_dictionary import Dictionary
@@ -34,7 +43,6 @@ _TEXT_BYTES: Final = 64 << 20  # long strings of a block
 _TAGS: Final = 27  # . and .a to .z
 #: By bytes of a float: the first missing code and the step to the next, as unsigned integers.
 _FLOAT_CODES: Final = {4: (0x7F00_0000, 1 << 11), 8: (0x7FE0_0000_0000_0000, 1 << 40)}
-_EARLY_DOUBLE: Final = 2.0**333
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -168,17 +176,24 @@ def _block(
     reading: Reading, schema: pa.Schema, cases: npt.NDArray[np.void], file: BinaryIO
 ) -> Block:
     codes = reading.codes
+    decoded = decode_columns(reading.dictionary, codes, cases)
+    shared: dict[bytes, pa.StringArray] = {}  # columns that refer to the same long strings
     arrays, tags = [], {}
     for at, variable in enumerate(reading.variables):
         storage = reading.dictionary.storages[at]
         if storage == "alias":
             array = pa.nulls(len(cases), schema.field(at).type)
         elif storage == "strL":
-            array = _long_strings(reading, variable, cases[str(at)], file)
+            key = cases[str(at)].tobytes()
+            if key not in shared:
+                shared[key] = _long_strings(reading, variable, cases[str(at)], file)
+            array = shared[key]
         elif storage.startswith("str"):
-            array = _strings(reading, variable, cases[str(at)])
+            array = decoded_text(decoded.get(at), reading.encodings.data, len(cases))
+            if array is None:
+                array = _strings(reading, variable, cases[str(at)])
         else:
-            array, tagged = _numbers(reading, at, cases[str(at)], codes)
+            array, tagged = _numbers(reading, at, cases[str(at)], codes, decoded.get(at))
             if tagged is not None:
                 tags[variable.name] = tagged
         arrays.append(array)
@@ -197,22 +212,28 @@ def _numbers(
     at: int,
     stored: npt.NDArray[Any],
     codes: MissingCodes,
+    decoded: Decoded | None,
 ) -> tuple[pa.Array, pa.Int8Array | None]:
     """Return a column and the tags of its missing values, None when there are no tags."""
     variable, storage = reading.variables[at], reading.dictionary.storages[at]
     display_format = reading.dictionary.display_formats[at].decode("latin-1")
-    numbers = stored.astype(stored.dtype.newbyteorder("="))
-    missing, places = find_missing(numbers, storage, codes)
-    tags = None
-    if places is not None and codes.tagged and places.any():
-        tags = pa.array(places)
-    if variable.bare and reading.options.profile.dates_as_text:
-        return stata_dataverse.date_column(numbers, missing, display_format), tags
     unit = (
         ""
         if reading.options.profile.dates_as_text
         else stata_temporal.unit_of(variable.display_format)
     )
+    if decoded is not None:
+        tags = decoded_tags(decoded) if codes.tagged else None
+        if not unit and not variable.bare:
+            return decoded_numbers(decoded, storage, len(stored)), tags
+        numbers, missing = decoded_values(decoded, storage, len(stored))
+    else:
+        numbers = stored.astype(stored.dtype.newbyteorder("="))
+        missing, places = find_missing(numbers, storage, codes)
+        has_tags = places is not None and codes.tagged and places.any()
+        tags = pa.array(places) if has_tags else None
+    if variable.bare and reading.options.profile.dates_as_text:
+        return stata_dataverse.date_column(numbers, missing, display_format), tags
     if not unit:
         return pa.array(numbers, mask=missing), tags
     dates = stata_temporal.decode_dates(numbers, missing, unit)
@@ -237,7 +258,7 @@ def find_missing(
     else:
         missing, steps = _missing_floats(numbers)
         if codes.early_double and storage == "double":
-            missing |= numbers == _EARLY_DOUBLE
+            missing |= numbers == EARLY_DOUBLE
         if not missing.any():
             return None, None
     return missing, np.where(missing & (steps < _TAGS), steps, 0).astype(np.int8)

@@ -49,7 +49,7 @@ def read_tab(
     columns = [
         _nulled(texts.column(i))
         if bare is not None and bare[i]
-        else _typed(texts.column(i), schema.field(i), path)
+        else typed_column(texts.column(i), schema.field(i), path)
         for i in range(len(names))
     ]
     return Table(pa.table(columns, schema=schema), tuple(variables))
@@ -82,11 +82,21 @@ def _nulled(text: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(text, ""), None, text)
 
 
-def _typed(text: pa.ChunkedArray, field: pa.Field, path: Path) -> pa.ChunkedArray:
+def typed_column(text: pa.ChunkedArray, field: pa.Field, path: Path) -> pa.ChunkedArray:
+    """Return the cells of one column in the type of ``field``; an empty field is missing.
+
+    Raises:
+        FormatError: A cell is not of the type.
+    """
     kind = field.type
     text = _nulled(text)
     try:
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            quoted = pc.starts_with(text, '"')
+            if not pc.all(quoted, min_count=0).as_py():  # a bare one stays as it is
+                bare = pc.if_else(quoted, None, text)
+                inner = _unescape(pc.utf8_slice_codeunits(pc.if_else(quoted, text, None), 1, -1))
+                return pc.coalesce(inner, bare).cast(kind)
             return _unescape(pc.utf8_slice_codeunits(text, 1, -1)).cast(kind)
         if pa.types.is_boolean(kind):
             return pc.equal(text, "1")

@@ -11,6 +11,8 @@ Findings and digests belong to the reading of one file and are left out.
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -20,42 +22,70 @@ import pyarrow.parquet as pq
 from tabkit.errors import OutputError
 from tabkit.metadata import METADATA_VERSION, encode, facts_to_json, variable_to_json
 from tabkit.model import TAG_LETTERS
+from tabkit.spool import spooled
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping, Sequence
     from pathlib import Path
 
     from tabkit.loss import Ledger
-    from tabkit.model import Table
+    from tabkit.model import Table, TableStream
 
 METADATA_KEY: Final = b"tabkit"
 TAGS: Final = tuple(f".{letter}" for letter in TAG_LETTERS[1:])
 _GROUP_CELLS: Final = 16_000_000  # cells of a row group: big enough to compress, small to read
 _GROUP_ROWS: Final = (1_024, 1_048_576)
 _BATCH_ROWS: Final = 65_536
+_GROUP_SHARE: Final = 8  # of the memory of a run; a group is there plain and compressed
 
 
 def write_parquet(table: Table, path: Path) -> Ledger:
-    """Write ``table`` as Parquet, compressed by zstd; nothing is lost.
+    """Write a whole table as Parquet; see `write_parquet_stream`."""
+    return write_parquet_stream(_stream_in_memory(table), path)
+
+
+def write_arrow(table: Table, path: Path) -> Ledger:
+    """Write a whole table as an Arrow IPC file; see `write_arrow_stream`."""
+    return write_arrow_stream(_stream_in_memory(table), path)
+
+
+def write_parquet_stream(stream: TableStream, path: Path, *, header: bool = True) -> Ledger:  # noqa: ARG001 - names are always there
+    """Write a stream as Parquet, compressed by zstd, in bounded memory; nothing is lost.
+
+    The schema must name the variables with tagged missings, which only the last case tells, so
+    cases wait in a spool.
 
     Raises:
         OutputError: A column is of a type that Parquet does not have.
     """
-    whole = with_metadata(table)
-    rows = group_rows(whole.num_columns)
-    try:
-        pq.write_table(whole, path, row_group_size=rows, compression="zstd")
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
-        raise OutputError(f"Parquet cannot hold this table: {_line(error)}", path) from error
+    with spooled(stream) as spool:
+        schema = tagged_schema(
+            stream, [name for name in stream.schema.names if spool.has_tags(name)]
+        )
+        rows = min(group_rows(len(schema)), spool.rows_within(stream.memory // _GROUP_SHARE))
+        try:
+            with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+                for data, tags in spool.tables(rows):
+                    writer.write_table(_with_tags(data, tags, schema), row_group_size=rows)
+        except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+            raise OutputError(f"Parquet cannot hold this table: {_line(error)}", path) from error
     return ()
 
 
-def write_arrow(table: Table, path: Path) -> Ledger:
-    """Write ``table`` as an Arrow IPC file (Feather 2), compressed by lz4; nothing is lost."""
-    whole = with_metadata(table)
+def write_arrow_stream(stream: TableStream, path: Path, *, header: bool = True) -> Ledger:  # noqa: ARG001 - names are always there
+    """Write a stream as an Arrow IPC file (Feather 2), compressed by lz4; nothing is lost.
+
+    In bounded memory; cases wait in a spool as they do for Parquet.
+    """
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.ipc.new_file(path, whole.schema, options=options) as writer:
-        writer.write_table(whole, max_chunksize=_BATCH_ROWS)
+    with spooled(stream) as spool:
+        schema = tagged_schema(
+            stream, [name for name in stream.schema.names if spool.has_tags(name)]
+        )
+        rows = min(_BATCH_ROWS, spool.rows_within(stream.memory // _GROUP_SHARE))
+        with pa.ipc.new_file(path, schema, options=options) as writer:
+            for data, tags in spool.tables(rows):
+                writer.write_table(_with_tags(data, tags, schema).combine_chunks(), rows)
     return ()
 
 
@@ -65,20 +95,33 @@ def group_rows(columns: int) -> int:
     return max(fewest, min(most, _GROUP_CELLS // max(columns, 1)))
 
 
-def with_metadata(table: Table) -> pa.Table:
-    """Return the data with all metadata in the schema and tags as companion columns, no copy."""
-    fields, columns, names = [], list(table.data.columns), set(table.data.column_names)
-    for field, variable in zip(table.data.schema, table.variables, strict=True):
+def tagged_schema(stream: TableStream, tagged: Sequence[str]) -> pa.Schema:
+    """Return the schema with all metadata, and companion columns for the variables ``tagged``."""
+    fields, names = [], set(stream.schema.names)
+    for field, variable in zip(stream.schema, stream.variables, strict=True):
         fields.append(_marked(field, variable_to_json(variable)))
-    for name, tags in table.missing_tags.items():
-        column = pa.chunked_array([_tag_column(chunk) for chunk in tags.chunks], _TAG_TYPE)
+    for name in tagged:
         companion = _free_name(f"{name}.tag", names)
         fields.append(_marked(pa.field(companion, _TAG_TYPE), {"tag_of": name}))
-        columns.append(column)
         names.add(companion)
-    facts = {"version": METADATA_VERSION, **facts_to_json(table)}
-    schema = pa.schema(fields, {METADATA_KEY: encode(facts)})
-    return pa.Table.from_arrays(columns, schema=schema)
+    facts = {"version": METADATA_VERSION, **facts_to_json(stream)}
+    return pa.schema(fields, {METADATA_KEY: encode(facts)})
+
+
+def _with_tags(data: pa.Table, tags: Mapping[str, pa.ChunkedArray], schema: pa.Schema) -> pa.Table:
+    """Return cases in the schema of `tagged_schema`; ``tags`` are in its order."""
+    companions = [
+        pa.chunked_array([_tag_column(chunk) for chunk in each.chunks], _TAG_TYPE)
+        for each in tags.values()
+    ]
+    return pa.Table.from_arrays([*data.columns, *companions], schema=schema)
+
+
+def _stream_in_memory(table: Table) -> TableStream:
+    """Give a table as a stream; what is in memory already needs no temporary file."""
+    from tabkit.read import stream_of
+
+    return dataclasses.replace(stream_of(table), memory=sys.maxsize)
 
 
 _TAG_TYPE: Final = pa.dictionary(pa.int8(), pa.string())

@@ -116,10 +116,18 @@ class Integers:
 
     Args:
         attributes: Of the vector.
+        convert: Applied to each array first.
         logical: They are booleans.
     """
 
-    def __init__(self, attributes: Mapping[str, Vector], *, logical: bool = False) -> None:
+    def __init__(
+        self,
+        attributes: Mapping[str, Vector],
+        convert: Callable[[pa.Array], pa.Array] | None = None,
+        *,
+        logical: bool = False,
+    ) -> None:
+        self._convert = convert
         self.kind = LOGICAL if logical else INTEGER
         self.attributes = attributes
         self._next: bytes | None = None
@@ -127,6 +135,8 @@ class Integers:
 
     def admit(self, column: pa.Array, tags: Tags) -> Change | None:
         """Pack the values as integers; where that fails, widen all of them."""
+        if self._convert is not None:
+            column = self._convert(column)
         self._next, tagged = None, tags is not None and bool(pc.any(pc.not_equal(tags, 0)).as_py())
         if pa.types.is_int64(column.type):
             self._inexact += inexact(column)
@@ -140,6 +150,8 @@ class Integers:
 
     def packed(self, column: pa.Array, tags: Tags) -> bytes:
         """Return integers, or doubles since one did not fit."""
+        if self._next is None and self._convert is not None:
+            column = self._convert(column)
         return pack_doubles(column, tags) if self._next is None else self._next
 
     def settle(self) -> Change | None:

@@ -5,7 +5,6 @@ Source: R 4.2, ``?make.names``, ``?make.unique``, ``?Reserved``.
 
 from __future__ import annotations
 
-import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -16,10 +15,9 @@ _RESERVED: Final = frozenset(
     {
         "if", "else", "repeat", "while", "function", "for", "next", "break", "TRUE", "FALSE",
         "NULL", "Inf", "NaN", "NA", "NA_integer_", "NA_real_", "NA_character_", "NA_complex_",
-        "in", "...",
+        "in",
     }
 )  # fmt: skip
-_DOTS: Final = re.compile(r"\.\.\d+")
 
 
 def legal_name(name: str) -> str:
@@ -28,22 +26,23 @@ def legal_name(name: str) -> str:
     fine = start.isalpha() or (start == "." and not name[1:2].isdigit())
     text = name if fine else f"X{name}"
     text = "".join(each if each.isalnum() or each in "._" else "." for each in text)
-    return f"{text}." if text in _RESERVED or _DOTS.fullmatch(text) else text
+    return f"{text}." if text in _RESERVED else text
 
 
 def legal_names(names: Sequence[str]) -> list[str]:
-    """Return ``make.names(names, unique = TRUE)``."""
+    """Return ``make.names(names, unique = TRUE)``: names that are fine stay as they are."""
     wanted = [legal_name(name) for name in names]
-    taken, found, numbers = set(wanted), [], dict.fromkeys(wanted, 0)
+    numbers = dict.fromkeys(wanted, 0)
+    taken, found = set(wanted), dict.fromkeys(range(len(names)), "")
     seen: set[str] = set()
-    for name in wanted:
-        own = name
-        while own in seen or (own != name and own in taken):
-            numbers[name] += 1
-            own = f"{name}.{numbers[name]}"
+    for place in sorted(found, key=lambda at: wanted[at] != names[at]):
+        own = wanted[place]
+        while own in seen or (own != wanted[place] and own in taken):
+            numbers[wanted[place]] += 1
+            own = f"{wanted[place]}.{numbers[wanted[place]]}"
         seen.add(own)
-        found.append(own)
-    return found
+        found[place] = own
+    return list(found.values())
 
 
 def object_name(file_name: str) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tabkit.describe.readback import read_doubles, read_longs
 from tabkit.model import Interval, Kind
 from tabkit.write.rdata_clock import Moment, moment_attributes, moment_of
 from tabkit.write.rdata_columns import Integers, Numbers, Strings, Values
@@ -35,6 +36,9 @@ def repository(variable: Variable, kind: pa.DataType) -> Values:
         is_code = variable.kind is Kind.NUMERIC and variable.interval is not Interval.CONTINUOUS
         ordered = is_code and len(variable.categories) >= _ORDERED_FROM
         return Factor(variable.categories, comment, ordered=ordered, closed=True)
+    if pa.types.is_string(kind) and variable.kind is Kind.NUMERIC:  # numbers as printed
+        whole = variable.interval is Interval.DISCRETE
+        return Integers(comment, _longs) if whole else Numbers(comment, _doubles)
     if pa.types.is_string(kind):
         if variable.display_format == _DATE:
             dated = moment_attributes(Moment.DATE, pa.date32())
@@ -50,6 +54,14 @@ def repository(variable: Variable, kind: pa.DataType) -> Values:
 
 def _without_empty(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
+
+
+def _longs(column: pa.Array) -> pa.Array:
+    return read_longs(column.cast(pa.large_string()))
+
+
+def _doubles(column: pa.Array) -> pa.Array:
+    return read_doubles(column.cast(pa.large_string()))
 
 
 def _dates(column: pa.Array) -> pa.Array:

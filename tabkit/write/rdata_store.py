@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from tabkit.errors import OutputError
 from tabkit.gzipped import BLOCK_BYTES, Member, Piece, deflate, inflate
+from tabkit.write.rdata_values import DOUBLE, INTEGER, LOGICAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -110,7 +111,7 @@ class ColumnStore:
         pieces, self._kept = self._kept, []
         for kept in pieces:
             data = change(inflate(self._spool.read(kept), kept.size))
-            self._kept.append(self._spool.add(deflate(data)))
+            self._kept.append(self._spool.add(deflate(data, _word(self.values.kind))))
         self._held = [change(data) for data in self._held]
         self._size = sum(map(len, self._held))
 
@@ -122,7 +123,8 @@ class ColumnStore:
             out.write(data)
 
     def _press(self) -> None:
-        self._kept.append(self._spool.add(deflate(b"".join(self._held))))
+        piece = deflate(b"".join(self._held), _word(self.values.kind))
+        self._kept.append(self._spool.add(piece))
         self._held, self._size = [], 0
 
 
@@ -157,6 +159,11 @@ class Assembler:
             piece = deflate(self._held)
             self._member.add(piece.data, piece.crc, piece.size)
             self._held = bytearray()
+
+
+def _word(kind: int) -> int:
+    """Return the bytes of a number in a vector of this type; 1 for texts."""
+    return {DOUBLE: 8, INTEGER: 4, LOGICAL: 4}.get(kind, 1)
 
 
 @contextlib.contextmanager

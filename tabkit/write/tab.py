@@ -69,9 +69,23 @@ def tab_appender(
 
     def append(block: Block) -> None:
         for part in parts(block.data):
-            file.write(_lines(part, variables, layout))
+            if part.num_rows == 1 and part.nbytes >= _TEXT_LIMIT:
+                _write_cells(file, part, variables, layout)
+            else:
+                file.write(_lines(part, variables, layout))
 
     return append
+
+
+def _write_cells(
+    file: BinaryIO, case: pa.RecordBatch, variables: Sequence[Variable], layout: TabLayout
+) -> None:
+    """Write one huge case cell by cell: texts that its columns share are never held twice."""
+    for index, variable in enumerate(variables):
+        file.write(b"\t" if index else b"")
+        cell = _lines(case.select([index]), [variable], layout)
+        file.write(memoryview(cell)[:-1])
+    file.write(b"\n")
 
 
 def _lines(

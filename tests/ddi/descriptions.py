@@ -114,7 +114,7 @@ def survey() -> Description:
             size=1234,
             md5="d41d8cd98f00b204e9800998ecf8427e",
             sha256="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-            created=datetime.datetime(2024, 2, 29, 12, 30),  # noqa: DTZ001 - files have no zone
+            created=datetime.datetime(2024, 2, 29, 12, 30),
             product="IBM SPSS STATISTICS 27",
         ),
         label="A survey of 5 & more",

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabkit.describe import Describer, describe
-from tabkit.describe.text_column import DISTINCT_TEXTS
+from tabkit.describe.texts import DISTINCT_TEXTS
 from tabkit.describe.unf import column_unf, combine_unfs
 from tabkit.model import (
     OTHERS_LISTED,
@@ -283,7 +283,7 @@ def test_dates() -> None:
     ("value", "seconds", "text"),
     [
         (datetime.date(1582, 10, 15), 86_400, "1582-10-15"),
-        (datetime.datetime(2020, 1, 2, 3, 4, 5, 500_000), 13797313445.5, "2020-01-02 03:04:05.5"),  # noqa: DTZ001
+        (datetime.datetime(2020, 1, 2, 3, 4, 5, 500_000), 13797313445.5, "2020-01-02 03:04:05.5"),
         (datetime.timedelta(hours=30), 108_000, "30:00:00"),
     ],
 )

@@ -49,7 +49,7 @@ def test_long_integers_become_doubles(values: list[int | None]) -> None:
 
 
 # Later or earlier ones have more microseconds than a double holds.
-moments = st.datetimes(datetime.datetime(1700, 1, 1), datetime.datetime(2200, 1, 1))  # noqa: DTZ001
+moments = st.datetimes(datetime.datetime(1700, 1, 1), datetime.datetime(2200, 1, 1))
 
 
 @given(st.lists(st.none() | moments))

@@ -47,7 +47,8 @@ def foreign(tmp_path: Path, columns: pa.Table, *, parquet: bool = True) -> Table
         (pa.array([True, None]), pa.bool_(), [True, None], ""),
         (pa.array([1, None], pa.uint16()), pa.int64(), [1, None], ""),
         (pa.array([2**63 - 1, None], pa.uint64()), pa.int64(), [2**63 - 1, None], ""),
-        (pa.array([2**64 - 1, 1], pa.uint64()), pa.float64(), [2.0**64, 1.0], "doubles"),
+        (pa.array([2**64 - 2048, 1], pa.uint64()), pa.float64(), [2.0**64 - 2048, 1.0], "doubles"),
+        (pa.array([2**64 - 1, 1], pa.uint64()), pa.string(), [f"{2**64 - 1}", "1"], "no digit"),
         (pa.array([1.5, None], pa.float16()), pa.float32(), [1.5, None], ""),
         (pa.array(["a", None], pa.large_string()), pa.string(), ["a", None], ""),
         (pa.array(["a", None], pa.string_view()), pa.string(), ["a", None], ""),
@@ -79,9 +80,48 @@ def test_types_of_others(
     assert all(each.variable == "x" for each in table.findings)
 
 
+def test_nested_columns_are_flattened_when_asked(tmp_path: Path) -> None:
+    """A case without the struct has none of its fields; lists of any length stay JSON."""
+    inner = pa.struct({"x": pa.int64(), "s": pa.struct({"y": pa.string()})})
+    rows = [{"x": 1, "s": {"y": "a"}}, None, {"x": 3, "s": None}]
+    data = pa.table(
+        {
+            "a": pa.array(rows, inner),
+            "a.x": [7, 8, 9],
+            "p": pa.array([[1.0, 2.0], None, [3.0, 4.0]], pa.list_(pa.float64(), 2)),
+            "l": [[{"z": 1}], [], None],
+        }
+    )
+    with pa.ipc.new_file(tmp_path / "t.arrow", data.schema) as writer:
+        writer.write_table(data, max_chunksize=2)
+    assert read(tmp_path / "t.arrow", flatten=True).data.to_pydict() == {
+        "a.x": [1, None, 3],
+        "a.s.y": ["a", None, None],
+        "a.x_2": [7, 8, 9],
+        "p.1": [1.0, None, 3.0],
+        "p.2": [2.0, None, 4.0],
+        "l": ['[{"z": 1}]', "[]", None],
+    }
+    told = read(tmp_path / "t.arrow").findings[0]
+    assert told.variable == "a"
+    assert told.text.endswith("became JSON text; --flatten makes a column of each field")
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_time_zones_are_kept(tmp_path: Path, unit: str) -> None:
+    """The moment is the same, and its zone is in the type and the storage."""
+    zone = datetime.timezone(datetime.timedelta(hours=2))
+    moment = datetime.datetime(2024, 7, 1, 12, tzinfo=zone)
+    column = pa.array([moment, None], pa.timestamp(unit, "Europe/Zurich"))
+    table = foreign(tmp_path, pa.table({"t": column}))
+    assert table.data["t"].to_pylist() == [moment, None]
+    assert table.data.schema.field("t").type.tz == "Europe/Zurich"
+    assert "tz=Europe/Zurich" in table.variables[0].storage
+
+
 def test_kinds_follow_the_types(tmp_path: Path) -> None:
     """Dates and times are character variables with their category."""
-    moment = datetime.datetime(2024, 1, 1)  # noqa: DTZ001
+    moment = datetime.datetime(2024, 1, 1)
     table = foreign(
         tmp_path,
         pa.table({"n": [1], "s": ["a"], "d": [moment.date()], "t": [moment], "c": [moment.time()]}),

@@ -47,7 +47,7 @@ def test_a_plain_file(tmp_path: Path) -> None:
         "name": ["Ann", ""],
         "weight": [61.5, None],
         "born": [datetime.date(1999, 12, 31), None],
-        "seen": [datetime.datetime(2012, 1, 1, 10, 11, 12), None],  # noqa: DTZ001
+        "seen": [datetime.datetime(2012, 1, 1, 10, 11, 12), None],
     }
     assert [(v.kind, v.interval, v.format_category, v.label, v.bare) for v in table.variables] == [
         (Kind.NUMERIC, Interval.DISCRETE, "", "", False),
@@ -290,7 +290,7 @@ plain_columns = st.sampled_from(
         st.floats(allow_nan=False, allow_infinity=False).map(repr) | st.just("na"),
         st.text("abc ,;'\"\n\té€", max_size=8),
         st.dates(datetime.date(1600, 1, 1)).map(str),
-        st.datetimes(datetime.datetime(1600, 1, 1)).map("{:%Y-%m-%d %H:%M:%S}".format),  # noqa: DTZ001
+        st.datetimes(datetime.datetime(1600, 1, 1)).map("{:%Y-%m-%d %H:%M:%S}".format),
         st.sampled_from(["TRUE", "FALSE"]),
     ]
 )

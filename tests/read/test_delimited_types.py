@@ -81,8 +81,8 @@ def values_of(column: list[str]) -> list[object]:
         (
             ["2012-01-01 10:11:12.5", "2012-01-01T23:59:59", ""],
             [
-                datetime.datetime(2012, 1, 1, 10, 11, 12, 500000),  # noqa: DTZ001
-                datetime.datetime(2012, 1, 1, 23, 59, 59),  # noqa: DTZ001
+                datetime.datetime(2012, 1, 1, 10, 11, 12, 500000),
+                datetime.datetime(2012, 1, 1, 23, 59, 59),
                 None,
             ],
         ),

@@ -91,7 +91,7 @@ def test_all_metadata() -> None:
     assert found.notes == ("line 1\ntwo",)
     assert found.attributes == (("subproduct", "a test"),)
     assert found.origin.product == "SPSS 29"
-    assert found.origin.created == datetime.datetime(2024, 2, 29, 23, 59, 59)  # noqa: DTZ001
+    assert found.origin.created == datetime.datetime(2024, 2, 29, 23, 59, 59)
     assert (found.origin.format, found.origin.format_version) == ("por", "A")
     assert found.data.to_pylist() == [{"AGE": 1.0, "W": 2.0, "SEX": "f", "PAY": 1.5}]
     assert not found.findings
@@ -181,7 +181,7 @@ def test_dates_and_times() -> None:
     first = found.data.to_pylist()[0]
     sunday = datetime.date(2018, 12, 2)
     assert (first["D"], first["E"]) == (sunday, sunday)
-    assert first["M"] == datetime.datetime(2018, 12, 2, 0, 0, 5)  # noqa: DTZ001
+    assert first["M"] == datetime.datetime(2018, 12, 2, 0, 0, 5)
     assert first["T"] == datetime.timedelta(seconds=36_610)
     assert found.data.to_pylist()[1] == dict.fromkeys(shown)
     names = [variable.display_format for variable in found.variables]

@@ -60,7 +60,7 @@ def test_every_layout(order: str, wide: bool, packed: int) -> None:
     assert found.origin.encoding == "utf-8"
     east = datetime.timezone(datetime.timedelta(hours=-1))
     assert found.origin.created == datetime.datetime(1960, 1, 2, 0, 0, 0, 500_000, east)
-    assert found.origin.modified == datetime.datetime(1960, 1, 3)  # noqa: DTZ001
+    assert found.origin.modified == datetime.datetime(1960, 1, 3)
     assert found.variables[1].label == "A word"
     assert [variable.storage for variable in found.variables] == ["num8", "char9", "num4"]
     assert found.data.column("NUMBER").to_pylist() == [row[0] for row in rows]
@@ -121,7 +121,7 @@ def test_dates_are_typed_by_their_format() -> None:
     )
     kinds = ["date32[day]", "timestamp[us]", "duration[us]", "double"]
     assert [str(field.type) for field in found.data.schema] == kinds
-    moment = datetime.datetime(1960, 1, 2, 0, 0, 0, 250_000)  # noqa: DTZ001
+    moment = datetime.datetime(1960, 1, 2, 0, 0, 0, 250_000)
     span = datetime.timedelta(hours=1, minutes=1, seconds=1)
     first = {"D": datetime.date(1959, 12, 31), "M": moment, "T": span, "Y": 0.0}
     assert found.data.to_pylist()[0] == first

@@ -23,7 +23,7 @@ from tabkit.read.sas_formats import (
     parse_format,
 )
 
-EPOCH = datetime.datetime(1960, 1, 1)  # noqa: DTZ001
+EPOCH = datetime.datetime(1960, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_a_date_is_a_number_of_days(day: datetime.date) -> None:
     assert faults.findings("x") == []
 
 
-@given(st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2100, 1, 1)))  # noqa: DTZ001
+@given(st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2100, 1, 1)))
 def test_a_date_time_is_a_number_of_seconds(moment: datetime.datetime) -> None:
     """Within two centuries a double of seconds is finer than a microsecond."""
     seconds = (moment - EPOCH) / datetime.timedelta(seconds=1)

@@ -57,7 +57,7 @@ def test_metadata(version: int) -> None:
     assert found.label == "A label"
     assert found.attributes == (("data set", "SURVEY"),)
     assert found.origin.format_version == str(version)
-    assert found.origin.created == datetime.datetime(2014, 6, 3, 9, 5, 16)  # noqa: DTZ001
+    assert found.origin.created == datetime.datetime(2014, 6, 3, 9, 5, 16)
     assert found.origin.product == "SAS 9.4 Linux"
     day, text, cost = found.variables
     assert (day.label, day.display_format, day.format_category) == (

@@ -187,7 +187,7 @@ def test_everything_the_dictionary_says(order: str) -> None:
         ResponseSet("$b", "", ("Größe", "Name"), "1"),
         ResponseSet("$c", "ein", ("Größe", "Name"), "1"),
     )
-    assert found.origin.created == datetime.datetime(2004, 2, 29, 12, 34, 56)  # noqa: DTZ001
+    assert found.origin.created == datetime.datetime(2004, 2, 29, 12, 34, 56)
     assert (found.origin.format, found.origin.format_version) == ("sav", "$FL2")
     assert (found.origin.encoding, found.origin.product) == ("utf-8", "SPSS DATA FILE test")
 

@@ -51,7 +51,8 @@ def test_expand_is_its_slow_twin(words: list[bytes], tail: bytes, raw: bool) -> 
     table = code_table("<", 100.0, SYSMIS)
     elements, used, ended = expand(data, table)
     slow, slow_used, slow_ended = expand_slowly(data, table.tolist())
-    assert (elements.tolist(), used, ended) == (slow, slow_used, slow_ended)
+    assert (elements.tolist(), ended) == (slow, slow_ended)
+    assert used == slow_used or ended  # what lies behind the end is of no use
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -29,7 +29,7 @@ from tabkit.read.spss_temporal import (
 )
 
 DATE, TIME, DATETIME, DTIME, WKDAY, MONTH, MTIME, YMDHMS = 20, 21, 22, 25, 26, 27, 40, 41
-ORIGIN = datetime.datetime(1582, 10, 14)  # noqa: DTZ001 - SPSS knows no zones
+ORIGIN = datetime.datetime(1582, 10, 14)
 NAN = float("nan")
 
 
@@ -41,7 +41,7 @@ def spss(moment: datetime.datetime) -> float:
     return (moment - ORIGIN).total_seconds()
 
 
-@given(st.datetimes(datetime.datetime(1583, 1, 1), datetime.datetime(9999, 12, 31)))  # noqa: DTZ001
+@given(st.datetimes(datetime.datetime(1583, 1, 1), datetime.datetime(9999, 12, 31)))
 def test_every_day_and_second_is_that_of_the_calendar(moment: datetime.datetime) -> None:
     """Proleptic Gregorian, to the second, in columns and in texts."""
     moment = moment.replace(microsecond=0)

@@ -204,7 +204,7 @@ def test_all_that_a_file_says(tmp_path: Path, version: int, order: str) -> None:
         ("label define idle", '1 `"one"\' 2 `"two"\''),
     )
     assert table.variables[0].attributes == (("note1", "of x"),)
-    assert table.origin.created == datetime.datetime(2024, 8, 4, 17, 2)  # noqa: DTZ001
+    assert table.origin.created == datetime.datetime(2024, 8, 4, 17, 2)
     assert [each.severity for each in table.findings] == ["info"]
 
 

@@ -48,12 +48,12 @@ def test_pandas_files(tmp_path: Path, version: int, order: str) -> None:
         data_label="Label",
         variable_labels={"i8": "Eight bits"},
         convert_dates={"day": "td", "at": "tc", "month": "tm"},
-        time_stamp=datetime.datetime(2020, 1, 2, 3, 4),  # noqa: DTZ001
+        time_stamp=datetime.datetime(2020, 1, 2, 3, 4),
         convert_strl=["wide"] if version >= 117 else None,
     )
     table = read(path)
     assert (table.label, table.variables[0].label) == ("Label", "Eight bits")
-    assert table.origin.created == datetime.datetime(2020, 1, 2, 3, 4)  # noqa: DTZ001
+    assert table.origin.created == datetime.datetime(2020, 1, 2, 3, 4)
     assert cells(table, "i8") == [1, -5, 100]
     assert cells(table, "i32") == [1, 10**9, -(10**9)]
     assert cells(table, "f4") == [float(np.float32(0.1)), None, 3.0]
@@ -61,7 +61,7 @@ def test_pandas_files(tmp_path: Path, version: int, order: str) -> None:
     assert cells(table, "s") == ["a", None, "längere Zeile"]
     assert cells(table, "wide")[2] == "short"
     assert cells(table, "day") == [datetime.date(1960, 1, 1), None, datetime.date(2024, 2, 29)]
-    assert cells(table, "at")[2] == datetime.datetime(2024, 2, 29, 12, 30, 45, 250000)  # noqa: DTZ001
+    assert cells(table, "at")[2] == datetime.datetime(2024, 2, 29, 12, 30, 45, 250000)
     assert cells(table, "month") == [datetime.date(1959, 12, 1), None, datetime.date(2024, 2, 1)]
     assert table.variables[-1].categories == (Category(0, "lo"), Category(1, "hi"))
     assert cells(table, "cat") == [0, 1, 0]

@@ -55,9 +55,9 @@ def test_display_formats_tell_what_is_counted(display_format: str, unit: str) ->
         ("h", -1, DAY(1959, 7, 1)),
         ("y", 1960, "1960"),
         ("y", 2, "0002"),
-        ("c", 0, datetime.datetime(1960, 1, 1)),  # noqa: DTZ001
-        ("c", -0.4, datetime.datetime(1960, 1, 1)),  # noqa: DTZ001
-        ("c", 1.5e12, datetime.datetime(2007, 7, 14, 2, 40)),  # noqa: DTZ001
+        ("c", 0, datetime.datetime(1960, 1, 1)),
+        ("c", -0.4, datetime.datetime(1960, 1, 1)),
+        ("c", 1.5e12, datetime.datetime(2007, 7, 14, 2, 40)),
     ],
 )
 def test_dates_by_hand(unit: str, number: float, expected: object) -> None:

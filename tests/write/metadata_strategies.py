@@ -28,7 +28,7 @@ numbers = st.floats(allow_nan=False) | st.integers(-(2**40), 2**40)
 values: st.SearchStrategy[Value] = numbers | texts
 pairs = st.lists(st.tuples(texts, texts), max_size=2).map(tuple)
 counts = st.none() | st.integers(0, 300)
-moments = st.none() | st.datetimes(datetime.datetime(1970, 1, 1))  # noqa: DTZ001
+moments = st.none() | st.datetimes(datetime.datetime(1970, 1, 1))
 ranges = st.builds(
     MissingRange,
     st.floats(allow_nan=False, max_value=5) | st.just(-math.inf),

@@ -17,9 +17,15 @@ from tabkit.errors import OutputError
 from tabkit.formats import ReadOptions
 from tabkit.loss import Ledger
 from tabkit.model import TAG_LETTERS, Category, MissingRange, Table, TableStream, Variable
-from tabkit.read import read_all
+from tabkit.read import read_all, stream_of
 from tabkit.read.arrow import open_arrow, open_parquet
-from tabkit.write.arrow import group_rows, write_arrow, write_parquet
+from tabkit.write.arrow import (
+    group_rows,
+    write_arrow,
+    write_arrow_stream,
+    write_parquet,
+    write_parquet_stream,
+)
 from tests.write.metadata_strategies import full_tables
 
 Pair = tuple[Callable[[Table, Path], Ledger], Callable[[Path, ReadOptions], TableStream]]
@@ -154,3 +160,28 @@ def test_the_column_rules_when_another_program_renamed_it(tmp_path: Path) -> Non
     assert [each.name for each in back.variables] == ["pay", "b", "c"]
     assert back.variables[0] == dataclasses.replace(survey().variables[0], name="pay")
     assert back.data["c"].to_pylist() == [None, ".a", "._"]
+
+
+@pytest.mark.parametrize(("write", "open_file"), PAIRS)
+def test_a_stream_in_little_memory_gives_the_same(
+    tmp_path: Path, write: Callable[[Table, Path], Ledger], open_file: Callable[..., TableStream]
+) -> None:
+    """Cases that went through the spool's file, tags of a late case included."""
+    table = survey()
+    many = dataclasses.replace(
+        table,
+        data=pa.concat_tables([table.data] * 40),
+        missing_tags={
+            name: pa.chunked_array(tags.chunks * 40) for name, tags in table.missing_tags.items()
+        },
+    )
+    write(many, tmp_path / "whole")
+    writer = write_parquet_stream if write is write_parquet else write_arrow_stream
+    writer(dataclasses.replace(stream_of(many, 7), memory=1), tmp_path / "stream")
+    whole = read_all(open_file(tmp_path / "whole", ReadOptions()))
+    found = read_all(open_file(tmp_path / "stream", ReadOptions()))
+    assert found.data.equals(whole.data)
+    assert found.variables == whole.variables
+    assert {n: t.to_pylist() for n, t in found.missing_tags.items()} == {
+        n: t.to_pylist() for n, t in whole.missing_tags.items()
+    }

@@ -132,7 +132,7 @@ def test_a_day_within_a_period_stays_a_day(tmp_path: Path) -> None:
 
 def test_years_and_moments(tmp_path: Path) -> None:
     """Years are counts, moments milliseconds; pandas reads the same."""
-    moment = datetime.datetime(2024, 2, 29, 1, 2, 3, 450_000)  # noqa: DTZ001
+    moment = datetime.datetime(2024, 2, 29, 1, 2, 3, 450_000)
     data = pa.table({"y": ["2024", None], "t": [moment, None]})
     stated = (
         Variable("y", display_format="%ty", kind=Kind.CHARACTER, bare=True),

@@ -123,7 +123,7 @@ def survey() -> Table:
     return Table(
         data,
         variables,
-        origin=Origin(created=datetime.datetime(2024, 5, 6, 7, 8, 9)),  # noqa: DTZ001
+        origin=Origin(created=datetime.datetime(2024, 5, 6, 7, 8, 9)),
         label="The file label ü",
         notes=("line one\nline two",),
         response_sets=(
@@ -312,7 +312,7 @@ def test_names_that_differ_in_case_alone(tmp_path: Path) -> None:
 
 def test_formats_of_other_packages(tmp_path: Path) -> None:
     """Decimals, commas and kinds of dates are carried over."""
-    day, moment = datetime.date(2024, 1, 1), datetime.datetime(2024, 1, 1)  # noqa: DTZ001
+    day, moment = datetime.date(2024, 1, 1), datetime.datetime(2024, 1, 1)
     cases = {
         "%9.3f": (1.0, "F9.3"), "%12.0fc": (1.0, "COMMA12"), "%10.2e": (1.0, "E10.2"),
         "%9.0g": (1.0, "F9.2"), "8.2": (1.0, "F8.2"), "BEST12.": (1.0, "F12.2"),

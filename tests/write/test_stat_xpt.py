@@ -108,7 +108,7 @@ def test_version_5_tells_what_it_cuts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", [5, 8])
 def test_dates_and_times(version: int, tmp_path: Path) -> None:
     """With the formats that tell what they are; other readers agree."""
-    moment = datetime.datetime(2024, 2, 29, 1, 2, 3, 500_000)  # noqa: DTZ001
+    moment = datetime.datetime(2024, 2, 29, 1, 2, 3, 500_000)
     data = pa.table({"D": [moment.date()], "T": [moment], "U": [datetime.timedelta(hours=30)]})
     variables = tuple(Variable(name, kind=Kind.CHARACTER) for name in data.column_names)
     assert write_xpt(Table(data, variables), tmp_path / "t.xpt", version=version) == ()

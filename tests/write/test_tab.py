@@ -25,7 +25,7 @@ def survey() -> Table:
             "say": ['a "b"', "tab\there", ""],
             "x": [0.5, None, -2.0],
             "day": [datetime.date(2024, 2, 29), None, datetime.date(1582, 10, 15)],
-            "at": [datetime.datetime(2024, 2, 29, 1, 2, 3, 450000), None, None],  # noqa: DTZ001
+            "at": [datetime.datetime(2024, 2, 29, 1, 2, 3, 450000), None, None],
             "took": [datetime.timedelta(hours=30, seconds=1), None, datetime.timedelta(0)],
             "ok": [True, False, None],
         }

@@ -2,6 +2,7 @@
 #include <type_traits>
 
 #include "python.hpp"
+#include "words.hpp"
 #include "xdr.hpp"
 
 namespace tabkit::python {
@@ -91,6 +92,24 @@ PyObject* xdr_texts(PyObject* arguments) {
     refuse("no texts have the format " + array.format);
 }
 
+PyObject* deflate_words(PyObject* arguments) {
+    PyObject* given;
+    int width;
+    parse(arguments, "Oi", &given, &width);
+    const Buffer data(given);
+    if ((width != 4 && width != 8) || data.size() % width != 0 || data.size() > (size_t{1} << 30))
+        refuse("words are whole, of 4 or 8 bytes, and 1 GiB at most");
+    const size_t count = data.size() / width;
+    Bytes bytes(checked_room(words::room(count), 1, 1));
+    char* end;
+    {
+        const WithoutLock released;
+        end = words::deflate(data.data(), count, width, bytes.begin());
+    }
+    if (end == nullptr) Py_RETURN_NONE;
+    return bytes.finish(end);
+}
+
 }  // namespace
 
 PyMethodDef XDR_METHODS[] = {
@@ -100,6 +119,8 @@ PyMethodDef XDR_METHODS[] = {
      "xdr_integers(array)\n--\n\nReturn integers or booleans as R's integers."},
     {"xdr_texts", guarded<xdr_texts>, METH_VARARGS,
      "xdr_texts(array)\n--\n\nReturn texts as R's, and how many were cut at a NUL."},
+    {"deflate_words", guarded<deflate_words>, METH_VARARGS,
+     "deflate_words(data, width)\n--\n\nCompress few distinct words; None where they are many."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -1,0 +1,216 @@
+"""GA4GH Data Repository Service 1.0 to 1.5: objects, bundles, access methods.
+
+Source: https://ga4gh.github.io/data-repository-service-schemas/ and, where they differ from it,
+what the 4DN portal answers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, unquote, urlsplit
+
+from tabkit.clients.digests import usable
+from tabkit.clients.model import Entry, Ref, Request
+from tabkit.clients.origin import base_of, plain
+from tabkit.errors import AccessError, FetchError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tabkit.clients.http import Http
+    from tabkit.clients.model import Choice
+
+NAME: Final = "drs"
+FORMS: Final[Sequence[str]] = ("original",)
+_OBJECTS: Final = "/ga4gh/drs/v1/objects/"
+_DEEPEST: Final = 32
+#: Access methods in order of liking; those of other clouds count if they give an https address.
+_METHODS: Final = ("https", "s3", "gs", "azure", "htsget", "http")
+
+
+def match(text: str, server: str) -> Ref | None:
+    """Understand ``drs://HOST/ID``, ``drs://PREFIX:ACCESSION`` or the address of an object."""
+    base = base_of(server) if server else ""
+    if text.startswith("drs://"):
+        return _of_uri(text[len("drs://") :], base)
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or _OBJECTS not in parts.path:
+        return None
+    prefix, _, rest = parts.path.partition(_OBJECTS)
+    address = base or base_of(parts._replace(path=prefix, query="").geturl())
+    return Ref(NAME, address, "object", unquote(re.sub(r"/access(/.*)?$", "", rest)))
+
+
+def _of_uri(rest: str, base: str) -> Ref:
+    """Tell the two forms apart: the first ``:`` before any ``/`` means a compact identifier."""
+    host, _, path = rest.partition("/")
+    if ":" in host or re.fullmatch(r"[^/.]+/[^/]+:.+", rest):
+        return Ref(NAME, base, "object" if base else "compact", rest if not base else unquote(rest))
+    if not host or not path:
+        msg = f"drs://{rest} names no object; expected drs://HOST/ID"
+        raise UsageError(msg)
+    address = base or base_of(f"https://{host}")
+    if path.endswith("/@@drs"):  # the 4DN portal: the path itself is the object's address
+        return Ref(NAME, address, "path", path)
+    return Ref(NAME, address, "object", unquote(path.removeprefix(_OBJECTS.lstrip("/"))))
+
+
+def entries(ref: Ref, http: Http, choice: Choice) -> Iterator[Entry]:
+    """List an object, or everything in a bundle and the bundles within.
+
+    Raises:
+        FetchError: There is no such object, or it may not be seen.
+    """
+    del choice
+    found = _object(ref, http)
+    yield from _walk(ref, found, http, folder="", above=())
+
+
+def _walk(
+    ref: Ref, found: Mapping[str, Any], http: Http, *, folder: str, above: tuple[str, ...]
+) -> Iterator[Entry]:
+    contents = found.get("contents") or ()
+    if not contents:
+        yield _entry(ref, found, folder)
+        return
+    own = str(found.get("id", ""))
+    if (own and own in above) or len(above) >= _DEEPEST:
+        raise FetchError("this bundle contains itself, or is too deep", plain(own))
+    inner = f"{folder}/{_name(found)}" if folder else _name(found)
+    for each in contents:
+        name = str(each.get("name", ""))
+        if each.get("contents"):
+            yield from _walk(ref, each, http, folder=inner, above=(*above, own))
+            continue
+        where = _content_ref(ref, each)
+        child = {**_object(where, http)}
+        if name:
+            child["name"] = name  # as the bundle calls it
+        yield from _walk(where, child, http, folder=inner, above=(*above, own))
+
+
+def _content_ref(ref: Ref, content: Mapping[str, Any]) -> Ref:
+    """Find the object of a bundle's member: here by id, or by its address elsewhere."""
+    if identifier := content.get("id"):
+        return dataclasses.replace(ref, kind="object", id=str(identifier))
+    for uri in content.get("drs_uri") or ():
+        found = match(str(uri), "")
+        if found is not None and found.server:
+            same = found.server == base_of(ref.server)
+            return dataclasses.replace(found, named=ref.named and same)
+    raise FetchError("a member of this bundle has no id", plain(str(content.get("name", ""))))
+
+
+def _entry(ref: Ref, found: Mapping[str, Any], folder: str) -> Entry:
+    sums = {str(c.get("type", "")): str(c.get("checksum", "")) for c in found["checksums"]}
+    return Entry(
+        str(found.get("id") or ref.id),
+        _name(found),
+        folder,
+        size=found.get("size"),
+        digests=usable(sums),
+        media_type=str(found.get("mime_type") or ""),
+        meta={"ref": ref, "methods": list(found.get("access_methods") or ())},
+    )
+
+
+def locate(ref: Ref, entry: Entry, http: Http, choice: Choice) -> Request:
+    """Say where the bytes are now, by the first access method that leads to http.
+
+    Raises:
+        FetchError: No access method does.
+    """
+    del ref, choice
+    where: Ref = entry.meta["ref"]
+    methods = sorted(
+        (m for m in entry.meta["methods"] if m.get("type") in _METHODS),
+        key=lambda m: _METHODS.index(m["type"]),
+    )
+    for method in methods:
+        access = method.get("access_url") or {}
+        if not str(access.get("url", "")).startswith(("https://", "http://")):
+            if not method.get("access_id"):
+                continue
+            access = _access(where, str(method["access_id"]), http)
+        if _usable_here(where, str(access.get("url", ""))):
+            return Request(
+                str(access["url"]),
+                headers=_headers(access.get("headers") or ()),
+                named=False,
+                temporary=True,
+                inside=where.server,
+            )
+    kinds = ", ".join(sorted({str(m.get("type")) for m in entry.meta["methods"]})) or "none"
+    raise FetchError(f"none of its access methods leads to https ({plain(kinds)})", entry.name)
+
+
+def _usable_here(ref: Ref, url: str) -> bool:
+    """Take https, and http only from a server that is spoken to by http itself."""
+    return url.startswith("https://") or (
+        url.startswith("http://") and ref.server.startswith("http://")
+    )
+
+
+def _headers(lines: Sequence[str] | Mapping[str, str]) -> dict[str, str]:
+    """Read the headers that a server wants to see at the address it gave, and only there."""
+    if isinstance(lines, dict):
+        return {str(k): str(v) for k, v in lines.items()}
+    pairs = (str(line).partition(":") for line in lines)
+    return {key.strip(): value.strip() for key, _, value in pairs if key.strip()}
+
+
+def _access(ref: Ref, access_id: str, http: Http) -> Mapping[str, Any]:
+    found = _ask(ref, f"{_address(ref)}/access/{quote(access_id, safe='')}", http)
+    return found if isinstance(found, dict) else {}
+
+
+def _object(ref: Ref, http: Http) -> Mapping[str, Any]:
+    try:
+        found = _ask(ref, _address(ref), http)
+    except AccessError as error:
+        raise AccessError(error.reason, error.what, _wanted(ref, http) or error.hint) from error
+    if not isinstance(found, dict) or not (found.get("checksums") or found.get("contents")):
+        raise FetchError("not a DRS object: it has neither checksums nor contents", plain(ref.id))
+    return found
+
+
+def _ask(ref: Ref, url: str, http: Http) -> Any:
+    """GET, or POST where the credential is a passport; 202 means to ask again."""
+    if passports := http.passports(url):
+        body = json.dumps({"passports": list(passports)}).encode()
+        headers = {"Content-Type": "application/json"}
+        return http.json(Request(url, "POST", headers, body, named=ref.named))
+    return http.json(Request(url, named=ref.named))
+
+
+def _wanted(ref: Ref, http: Http) -> str:
+    """Ask which kinds of authorisation an object takes (since 1.3), for the message."""
+    try:
+        found = http.json(Request(_address(ref), "OPTIONS", named=ref.named), accept=(200, 204))
+    except FetchError:
+        return ""
+    kinds = found.get("supported_types") if isinstance(found, dict) else None
+    if not isinstance(kinds, list):
+        return ""
+    return f"it takes {plain(', '.join(map(str, kinds)))}; tabkit login drs --server URL"
+
+
+def _address(ref: Ref) -> str:
+    if ref.kind == "path":
+        return f"{ref.server}/{quote(ref.id, safe='/@')}"
+    return f"{ref.server}{_OBJECTS}{quote(ref.id, safe='')}"
+
+
+def _name(found: Mapping[str, Any]) -> str:
+    """Name an object; without a name after the file that its address ends in, or its id."""
+    if found.get("name"):
+        return str(found["name"])
+    for method in found.get("access_methods") or ():
+        path = urlsplit(str((method.get("access_url") or {}).get("url", ""))).path
+        last = unquote(path.rpartition("/")[2])
+        if "." in last and "@@" not in last:
+            return last
+    return str(found.get("drs_id") or found.get("id", "object")).strip("/").rpartition("/")[2]

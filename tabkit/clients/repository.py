@@ -1,0 +1,176 @@
+"""One thing in a repository, opened: its files listed, chosen and downloaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from tabkit.clients.adapters import ADAPTERS, understand
+from tabkit.clients.batch import Batch, download_all
+from tabkit.clients.credentials import find_secret, make_secret
+from tabkit.clients.http import Http
+from tabkit.clients.login import sign_in
+from tabkit.clients.model import Choice, Request
+from tabkit.errors import FetchError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from tabkit.clients.model import Download, Entry, Ref
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Repository:
+    """What was opened; a context manager that holds the connections.
+
+    Attributes:
+        ref: What was named, understood.
+        choice: Which form of the files is wanted.
+        http: Sends the requests.
+    """
+
+    ref: Ref
+    choice: Choice
+    http: Http
+    jobs: int = 4
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.__exit__()
+
+    def entries(self, pattern: str = "") -> Iterator[Entry]:
+        """List the files.
+
+        Args:
+            pattern: Keep only paths or names that match, as ``*.sav``; empty for all.
+
+        Raises:
+            FetchError: It does not exist or may not be seen.
+        """
+        for entry in ADAPTERS[self.ref.system].entries(self.ref, self.http, self.choice):
+            if not pattern or any(
+                fnmatch.fnmatchcase(text, pattern) for text in (entry.path, entry.name)
+            ):
+                yield entry
+
+    def locate(self, entry: Entry) -> Request:
+        """Say how to fetch one file now; the address may expire soon."""
+        return ADAPTERS[self.ref.system].locate(self.ref, entry, self.http, self.choice)
+
+    def download(
+        self,
+        folder: Path | str,
+        entries: Iterable[Entry] | None = None,
+        *,
+        force: bool = False,
+        cache: Path | None = None,
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Iterator[Download]:
+        """Download files, several at a time.
+
+        Args:
+            folder: Where they go, in the repository's own folders; made when missing.
+            entries: Which ones; all by default.
+            force: Replace what is there; else what is there and right is kept.
+            cache: Folder of files kept by digest, shared between runs.
+            progress: Called with the number of bytes that arrived, from any thread.
+
+        Returns:
+            An iterator of outcomes, as they come; a file that failed has its error in it.
+        """
+        batch = Batch(
+            Path(folder), self.http, self.locate, self._key, self.jobs, force, cache, progress
+        )
+        return download_all(self.entries() if entries is None else entries, batch)
+
+    def _key(self, entry: Entry) -> str:
+        return repr((self.ref.system, self.ref.server, entry.id, entry.name, self.choice))
+
+
+def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
+    what: str,
+    *,
+    server: str = "",
+    form: str = "",
+    select: Sequence[str] = (),
+    header: bool = True,
+    size: int = 64,
+    version: str = "",
+    answers: dict[str, Any] | None = None,
+    token: str = "",
+    keypairs: Path | None = None,
+    jobs: int = 4,
+    allow_private: Iterable[str] = (),
+    resolver: str = "",
+    http: Http | None = None,
+) -> Repository:
+    """Open a dataset, file or bundle of a repository.
+
+    Args:
+        what: A persistent identifier, an address, or a shorthand as ``databrary:volume/1``.
+        server: Address of the server, where ``what`` does not tell.
+        form: ``original`` (default), ``tab`` or another form of the system; see docs/adapters.md.
+        select: Variables to keep, where the form is a selection.
+        header: Whether a tab file begins with the names of its variables.
+        size: Largest side of a thumbnail in pixels.
+        version: Version of a dataset; the newest that may be seen by default.
+        answers: Answers to a guestbook.
+        token: The secret for this server; by default from environment, keyring or key file.
+        keypairs: A key file, for 4DN.
+        jobs: Files, and connections, at the same time.
+        allow_private: Hosts in private networks that the server may send us to.
+        resolver: Where identifiers without ``server`` are resolved; by default doi.org,
+            hdl.handle.net or, for compact DRS identifiers, n2t.net.
+        http: Sends the requests; made from the above by default.
+
+    Raises:
+        UsageError: It is not understood, or the form does not exist.
+        FetchError: Its server cannot be found.
+    """
+    ref = understand(what, server)
+    http = http or Http(jobs=jobs, allow_private=allow_private)
+    if not ref.server:
+        ref = _resolved(ref, http, resolver)
+    ref = dataclasses.replace(ref, version=version or ref.version)
+    forms = ADAPTERS[ref.system].FORMS
+    if form and form not in forms:
+        msg = f"{ref.system} has no form {form!r}; there are {', '.join(forms)}"
+        raise UsageError(msg)
+    choice = Choice(form or forms[0], tuple(select), header, size, answers or {})
+    secret = (
+        make_secret(ref.system, ref.server, {"token": token})
+        if token
+        else find_secret(ref.system, ref.server, keypairs)
+    )
+    if secret is not None:
+        sign_in(secret, http)
+    return Repository(ref, choice, http, jobs)
+
+
+_RESOLVERS: Final = {
+    "doi": "https://doi.org",
+    "hdl": "https://hdl.handle.net",
+    "drs": "https://n2t.net",
+}
+
+
+def _resolved(ref: Ref, http: Http, resolver: str) -> Ref:
+    """Ask the resolver of persistent identifiers which server a dataset is on."""
+    scheme, _, name = ref.id.partition(":")
+    if ref.system == "drs":
+        scheme, name = "drs", ref.id
+    address = f"{(resolver or _RESOLVERS[scheme]).rstrip('/')}/{quote(name, safe='/:')}"
+    with http.open(Request(address), accept=(200, 202, 401, 403)) as answer:
+        landing = str(answer.url)
+    found = ADAPTERS[ref.system].match(landing, "")
+    if found is None or not found.server:
+        hint = "name the server with --server URL"
+        raise FetchError("does not lead to a repository that is known here", ref.id, hint)
+    if ref.system == "drs":
+        return dataclasses.replace(found, named=False)
+    return dataclasses.replace(ref, server=found.server, named=False)

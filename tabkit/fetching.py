@@ -1,0 +1,282 @@
+"""What `tabkit fetch`, `login` and `access` do: results on stdout, messages on stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tabkit.errors import DependencyError, FetchError, UsageError
+from tabkit.messages import explain, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tabkit.clients.model import Download, Entry
+    from tabkit.clients.repository import Repository
+
+_FINDING: Final = 1
+
+
+def fetch_files(
+    sources: Sequence[str],
+    *,
+    folder: str | None,
+    listing: bool,
+    as_json: bool,
+    pattern: str,
+    force: bool,
+    cache: bool,
+    answers: Path | None,
+    debug: bool,
+    **choices: Any,
+) -> int:
+    """Fetch or list each source; print a line a file; return the exit code of the worst.
+
+    Raises:
+        UsageError: No folder, or standard output for more than one file.
+    """
+    if not listing and folder is None:
+        msg = "say where the files go: -o FOLDER, -o - for one file, or --list"
+        raise UsageError(msg)
+    choices["answers"] = _answers(answers)
+    code = 0
+    for source in sources:
+        with _talking(debug=debug), open_(source, **choices) as found:
+            entries = list(found.entries(pattern))
+            if listing:
+                _list(entries, as_json=as_json)
+            elif not entries:
+                raise FetchError("holds no file in this form", source)
+            elif folder == "-":
+                code = max(code, _to_stdout(found, entries))
+            else:
+                code = max(code, _fetch(found, entries, Path(str(folder)), force, cache, as_json))
+    return code
+
+
+def open_(source: str, **choices: Any) -> Repository:
+    """Open a source, saying which extra is missing if it is."""
+    try:
+        from tabkit.clients.repository import open_repository
+    except ModuleNotFoundError as error:
+        raise DependencyError(error.name or "httpx2", "http") from error
+    return open_repository(source, **choices)
+
+
+def _fetch(
+    found: Repository,
+    entries: Sequence[Entry],
+    folder: Path,
+    force: bool,
+    cache: bool,
+    as_json: bool,
+) -> int:
+    from tabkit.clients.cache import default_cache
+    from tabkit.progress import Transfer
+
+    total = sum(each.size or 0 for each in entries)
+    code = 0
+    with Transfer("fetching", total or None) as progress:
+        for done in found.download(
+            folder,
+            entries,
+            force=force,
+            cache=default_cache() if cache else None,
+            progress=progress,
+        ):
+            code = max(code, _tell(done, as_json=as_json))
+    return code
+
+
+def _tell(done: Download, *, as_json: bool) -> int:
+    if as_json:
+        click.echo(json.dumps(report_json(done), ensure_ascii=False))
+    if done.error is not None:
+        return explain(done.error)
+    for line in done.missing:
+        say(f"{done.entry.name}: not in the archive: {line}", 0)
+    if not as_json:
+        note = f"; {done.note}" if done.note else ""
+        click.echo(f"{done.path}: {done.size:,} bytes, {_PROOFS[done.verified]}{note}")
+    return _FINDING if done.missing else 0
+
+
+_PROOFS: Final = {
+    "digest": "digest verified",
+    "size": "size verified, no digest is known",
+    "length": "complete, no size or digest is known",
+    "archive": "checksums verified",
+    "have": "was there already",
+}
+
+
+def _to_stdout(found: Repository, entries: Sequence[Entry]) -> int:
+    """Send one file to standard output, once it is whole."""
+    if len(entries) != 1:
+        msg = f"standard output takes one file, this is {len(entries)}; choose one by --only NAME"
+        raise UsageError(msg)
+    with tempfile.TemporaryDirectory(prefix="tabkit-") as folder:
+        for done in found.download(folder, entries):
+            if done.error is not None:
+                raise done.error
+            if done.path is not None:
+                with done.path.open("rb") as file:
+                    shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def _list(entries: Iterable[Entry], *, as_json: bool) -> None:
+    if as_json:
+        rows = [entry_json(each) for each in entries]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for each in entries:
+        size = "?" if each.size is None else f"{each.size:,}"
+        mark = "restricted" if each.restricted else ""
+        digest = next((f"{k}:{v}" for k, v in each.digests.items()), "")
+        row = (size.rjust(15), each.path, each.media_type, digest, mark, each.reason)
+        click.echo("  ".join(_one_line(cell) for cell in row if cell.strip()))
+
+
+def entry_json(entry: Entry) -> dict[str, Any]:
+    """Give an entry as JSON's types."""
+    return {
+        "id": entry.id,
+        "name": entry.name,
+        "folder": entry.folder,
+        "size": entry.size,
+        "digests": dict(entry.digests),
+        "media_type": entry.media_type,
+        "restricted": entry.restricted,
+        "reason": entry.reason,
+    }
+
+
+def report_json(done: Download) -> dict[str, Any]:
+    """Give an outcome as JSON's types."""
+    return {
+        **entry_json(done.entry),
+        "path": str(done.path) if done.path else None,
+        "size": done.size if done.path else done.entry.size,
+        "verified": done.verified,
+        "note": done.note,
+        "missing": list(done.missing),
+        "error": str(done.error) if done.error else None,
+    }
+
+
+def _answers(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError as error:
+        msg = f"{path.name}: not JSON: {error}"
+        raise UsageError(msg) from error
+    return dict(found.get("guestbookResponse", found))
+
+
+@contextlib.contextmanager
+def _talking(*, debug: bool) -> Iterator[None]:
+    """Show each request on stderr, or nothing: neither those nor the retries behind them."""
+    try:
+        import stamina.instrumentation
+    except ModuleNotFoundError as error:
+        raise DependencyError(error.name or "stamina", "http") from error
+    logger, handler = logging.getLogger("tabkit.clients"), logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("tabkit: %(message)s"))
+    stamina.instrumentation.set_on_retry_hooks([])
+    if debug:
+        logger.setLevel(logging.DEBUG)
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        stamina.instrumentation.set_on_retry_hooks(None)
+
+
+def _one_line(text: str) -> str:
+    from tabkit.clients.origin import plain
+
+    return plain(text)
+
+
+def log_in(system: str, server: str, *, forget: bool) -> int:
+    """Ask for a secret without showing it and keep it in the keyring, or forget it."""
+    from tabkit.clients.credentials import (
+        FIELDS,
+        OPTIONAL,
+        forget_secret,
+        make_secret,
+        store_secret,
+    )
+    from tabkit.clients.origin import base_of
+
+    base = base_of(server)
+    if forget:
+        gone = forget_secret(system, base)
+        return say(f"{base}: {'forgotten' if gone else 'nothing was stored'}", 0)
+    asked = {name: _ask(name) for name in FIELDS[system]}
+    fields = {name: text for name, text in asked.items() if text or name not in OPTIONAL}
+    store_secret(make_secret(system, base, fields))
+    return say(f"{base}: stored in the keyring, for this server only", 0)
+
+
+def _ask(name: str) -> str:
+    """Read one field: from the terminal without echo, or a line of standard input."""
+    label = name.replace("_", " ")
+    if sys.stdin.isatty():
+        default = "" if name in {"username", "password"} else None
+        return str(click.prompt(label, default, name != "username", err=True, show_default=False))
+    return sys.stdin.readline().strip()
+
+
+def change_access(action: str, source: str, user: str | None, *, server: str, as_json: bool) -> int:
+    """Ask for, decide on or list access to a restricted Dataverse file.
+
+    Raises:
+        UsageError: The action needs a user, or the source is no Dataverse file.
+    """
+    with open_(source, server=server) as found:
+        from tabkit.clients import dataverse_access as access
+
+        ref, http = found.ref, found.http
+        if ref.system != "dataverse":
+            msg = f"access requests exist in Dataverse, this is {ref.system}"
+            raise UsageError(msg)
+        deciding = {
+            "grant": access.grant_access,
+            "reject": access.reject_access,
+            "revoke": access.revoke_access,
+        }
+        if action in deciding:
+            if not user:
+                msg = f"{action} whom? name the user as @name"
+                raise UsageError(msg)
+            click.echo(deciding[action](ref, http, user))
+        elif action == "list":
+            _list_requests(access.list_requests(ref, http, history=True), as_json=as_json)
+        elif action == "request":
+            click.echo(access.request_access(ref, http))
+        else:
+            click.echo(access.allow_requests(ref, http, allow=action == "allow"))
+    return 0
+
+
+def _list_requests(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for each in rows:
+        cells = (each.get("identifier"), each.get("displayName"), each.get("requestState"))
+        click.echo("  ".join(_one_line(str(cell)) for cell in cells if cell))

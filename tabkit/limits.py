@@ -1,0 +1,117 @@
+"""Limits on what a file may ask for: one set of named numbers, given to every reader.
+
+A file that would exceed one is refused in one line that names the limit and how to raise it. The
+numbers are far beyond what depositors send and within what a machine of today can bear.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Final
+
+from tabkit.errors import LimitError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_KIB: Final = 1024
+_UNITS: Final = ("", "KiB", "MiB", "GiB", "TiB")
+_NUMBER: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file may ask for.
+
+    Attributes:
+        memory: Bytes a guarded reader may hold at once (``--untrusted``).
+        seconds: Seconds of computing, or of waiting for it, of a guarded reader.
+        unpacked: Bytes that a compressed file may unpack to, all its parts together.
+        ratio: Times its size that a compressed file may unpack to, beyond `RATIO_FREE` bytes.
+        variables: Variables of a table.
+        metadata: Characters of names, labels and notes of a table; a set of labels shared by
+            many variables counts for each, since a codebook repeats it.
+        text: Bytes of one value, and of one line of a text file.
+        block: Bytes of the cases that are held decoded at once.
+        nesting: Depth of lists in lists.
+    """
+
+    memory: int = 2 << 30
+    seconds: int = 600
+    unpacked: int = 16 << 30
+    ratio: int = 250
+    variables: int = 250_000
+    metadata: int = 256 << 20
+    text: int = 256 << 20
+    block: int = 1 << 30
+    nesting: int = 200
+
+
+LIMITS: Final = Limits()
+RATIO_FREE: Final = 64 << 20  # bytes that any compressed file may unpack to
+_SIZES: Final = frozenset({"memory", "unpacked", "text", "block"})
+
+
+def parse_limits(choices: Iterable[str], base: Limits = LIMITS) -> Limits:
+    """Return ``base`` with what ``NAME=VALUE`` texts change; sizes may end in KiB, MiB, GiB, TiB.
+
+    Raises:
+        UsageError: A name is unknown, or a value is no positive number.
+    """
+    known = [field.name for field in dataclasses.fields(Limits)]
+    changed = {}
+    for choice in choices:
+        name, _, value = choice.partition("=")
+        if name not in known:
+            msg = f"no limit named {name!r}; there are {', '.join(known)}"
+            raise UsageError(msg)
+        changed[name] = _number(name, value)
+    return dataclasses.replace(base, **changed)
+
+
+def shown(name: str, value: int) -> str:
+    """Spell a limit's value as a person would: 2 GiB, 600, 1,000,000."""
+    if name not in _SIZES:
+        return f"{value:,}"
+    size, unit = float(value), 0
+    while size >= _KIB and unit < len(_UNITS) - 1:
+        size, unit = size / _KIB, unit + 1
+    return f"{size:.4g} {_UNITS[unit] or 'bytes'}"
+
+
+def refuse(path: Path | str, what: str, limits: Limits, name: str, where: str = "") -> LimitError:
+    """Return the error to raise where a file asks for more than the limit ``name`` allows.
+
+    Args:
+        path: The file.
+        what: What it asks for: "its cases unpack to more than", followed by the limit.
+        limits: The limits in force.
+        name: Which of them.
+        where: As in `FormatError`.
+    """
+    value = getattr(limits, name)
+    unit = {"metadata": " characters", "ratio": " times its size"}.get(name, "")
+    unit = f" {name}" if name in {"seconds", "variables"} else unit
+    hint = f"--limit {name}={_spelt(name, 2 * value)} allows twice that"
+    return LimitError(f"{what} {shown(name, value)}{unit}", path, where, hint)
+
+
+def _spelt(name: str, value: int) -> str:
+    text = shown(name, value).replace(",", "")
+    return text.replace(" bytes", "").replace(" ", "")
+
+
+def _number(name: str, text: str) -> int:
+    match = _NUMBER.fullmatch(text.strip())
+    unit = match.group(2).lower() if match else ""
+    if match is None or (unit and name not in _SIZES):
+        example = "2GiB" if name in _SIZES else "1000"
+        msg = f"--limit {name}={text}: a number is needed, as in {name}={example}"
+        raise UsageError(msg)
+    value = int(float(match.group(1)) * _KIB ** " kmgt".index(unit or " "))
+    if value < 1:
+        msg = f"--limit {name}={text}: at least 1 is needed"
+        raise UsageError(msg)
+    return value
