@@ -46,16 +46,14 @@ for (file in commandArgs(TRUE)) {
 
 @functools.cache
 def has_r() -> bool:
-    """Whether R with haven, hms and bit64 is here."""
+    """Whether R with haven, hms, bit64 and data.table is here."""
     if shutil.which("Rscript") is None:
         return False
-    code = (
-        "stopifnot(requireNamespace('haven'), requireNamespace('bit64'), requireNamespace('hms'))"
-    )
+    code = "for (p in c('haven', 'bit64', 'hms', 'data.table')) stopifnot(requireNamespace(p))"
     return subprocess.run(["Rscript", "-e", code], check=False, capture_output=True).returncode == 0
 
 
-needs_r = pytest.mark.skipif(not has_r(), reason="R with haven, hms and bit64 is not here")
+needs_r = pytest.mark.skipif(not has_r(), reason="R with haven, hms, bit64, data.table is not here")
 
 
 def run_r(code: str, *arguments: object) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -330,3 +332,20 @@ def test_dataverse_profile(made: Path, tmp_path: Path) -> None:
     assert [v.label for v in table.variables] == [*"nlifsdt"]
     assert table.variables[1].categories == (Category(0, "FALSE"), Category(1, "TRUE"))
     assert table.variables[1].format_category == "Boolean"
+
+
+def test_rdata_as_another_reader_has_it(corpus: Path) -> None:
+    """The package rdata agrees on shape and names of every single frame."""
+    code = (
+        "import sys, json, warnings; warnings.simplefilter('ignore'); import rdata\n"
+        "found = {p: next(iter(rdata.read_rda(p).values())) for p in sys.argv[1:]}\n"
+        "print(json.dumps({p: [list(f.shape), list(f.columns)] for p, f in found.items()}))"
+    )
+    names = ("efc.RData", "yrbs.rda", "test_dataframe.rda", "membersurvey.rda")
+    paths = [str(corpus / "r" / name) for name in names]
+    done = subprocess.run([sys.executable, "-c", code, *paths], check=False, capture_output=True)
+    if b"No module named 'rdata'" in done.stderr:
+        pytest.skip("the package rdata is not installed")
+    for path, (shape, columns) in json.loads(done.stdout).items():
+        table = tabkit.read(path)
+        assert (list(table.data.shape), table.data.column_names) == (shape, columns)
