@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from tabkit.formats import ReadOptions
 
 MOST_MEMORY: Final = 4 << 30  # bytes of address space that the worker may have
-LEAST_SECONDS: Final = 20  # processor time that any sheet may take
+LEAST_SECONDS: Final = 15  # processor time that any sheet may take
 BYTES_PER_SECOND: Final = 2_000_000  # unpacked bytes that allow a second more; 20 times slower
 _MEDIA_TYPES: Final = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -40,6 +41,7 @@ _WORKER: Final = "tabkit.read.spreadsheet_worker"
 _TOO_MUCH: Final = (
     f"unpacking it takes more than {MOST_MEMORY >> 30} GiB of memory, or it is damaged"
 )
+_TOO_LONG: Final = "unpacking it takes more processor time than a file of its size may have"
 _HINT: Final = "a stray cell far to the right or below makes a sheet huge: delete it"
 
 
@@ -112,7 +114,7 @@ class _Worker:
         told = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         limits = [str(MOST_MEMORY), str(seconds)]
         process = subprocess.Popen(  # noqa: S603 - own module
-            [sys.executable, "-m", _WORKER, str(path), kind, json.dumps(asked), *limits],
+            [sys.executable, "-P", "-m", _WORKER, str(path), kind, json.dumps(asked), *limits],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=told,
@@ -135,20 +137,25 @@ class _Worker:
             raise self._error(found["error"], found.get("arguments", []))
         return dict(found)
 
+    def failure(self) -> TabkitError:
+        """Return what to raise for a worker that has ended before its time."""
+        return self._error("MemoryError", [])
+
     def _error(self, name: str, arguments: list[str]) -> TabkitError:
         if name == "UsageError":
             return UsageError(*arguments)
         if name == "FormatError":
             return FormatError(arguments[0], self.path, *arguments[2:])
-        return FormatError(_TOO_MUCH, self.path, "", _HINT)
+        self.close()
+        late = self.process.returncode == -signal.SIGXCPU
+        return FormatError(_TOO_LONG if late else _TOO_MUCH, self.path, "", _HINT)
 
     def reader(self) -> pa.RecordBatchReader:
         """Return what reads the types of the columns and the cases."""
         try:
             return pa.ipc.open_stream(self.output)
         except (pa.ArrowException, OSError) as error:
-            self.close()
-            raise self._error("MemoryError", []) from error
+            raise self.failure() from error
 
     def close(self) -> None:
         """End the worker and release what it held."""
@@ -171,7 +178,7 @@ class _Blocks:
             for batch in self.reader:
                 yield Block(batch)
         except (pa.ArrowException, OSError) as error:
-            raise FormatError(_TOO_MUCH, self.worker.path, "", _HINT) from error
+            raise self.worker.failure() from error
         finally:
             self.close()
 
