@@ -161,7 +161,7 @@ def _open_feather(path: Path, options: ReadOptions, origin: Origin) -> TableStre
 
     Such files are old and small: it is read whole.
     """
-    command = [sys.executable, "-c", _FEATHER_TO_STREAM, str(path)]
+    command = [sys.executable, "-P", "-c", _FEATHER_TO_STREAM, str(path)]
     run = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - own code
     if run.returncode:
         told = run.stderr.decode("utf-8", "replace").strip().splitlines()

@@ -112,7 +112,7 @@ class _Worker:
         told = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         limits = [str(MOST_MEMORY), str(seconds)]
         process = subprocess.Popen(  # noqa: S603 - own module
-            [sys.executable, "-m", _WORKER, str(path), kind, json.dumps(asked), *limits],
+            [sys.executable, "-P", "-m", _WORKER, str(path), kind, json.dumps(asked), *limits],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=told,
