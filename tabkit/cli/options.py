@@ -24,22 +24,11 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def wrapped(
-        encoding: str | None,
-        catalog: Path | None,
-        delimiter: str | None,
-        quote: str | None,
-        sheet: str | None,
-        header_row: int | None,
-        flatten: bool,
-        codebook: Path | None,
-        object_: str | None,
-        row_names: str | None,
-        engine: str,
         from_: str | None,
         profile: str,
-        untrusted: bool,
+        delimiter: str | None,
+        object_: str | None,
         limit: tuple[str, ...],
-        name: str | None,
         debug: bool,  # noqa: ARG001 - seen by run()
         **others: Any,
     ) -> Any:
@@ -49,28 +38,24 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
 
         options = ReadOptions(
             profile=find_profile(profile),
-            encoding=encoding,
-            catalog=catalog,
             delimiter=_tab(delimiter),
-            quote=quote,
-            sheet=sheet,
-            header_row=header_row,
-            flatten=flatten,
-            codebook=codebook,
-            untrusted=untrusted,
-            limits=parse_limits(limit),
             object=object_,
-            row_names=row_names,
-            engine=engine,
+            limits=parse_limits(limit),
+            **{name: others.pop(name) for name in _AS_GIVEN},
         )
         file_format = find_format(from_) if from_ else None
-        return command(options=options, file_format=file_format, name=name, **others)
+        return command(options=options, file_format=file_format, **others)
 
     for option in reversed(_READING_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
 
 
+#: Options of a command that are fields of `ReadOptions` as they are.
+_AS_GIVEN: Final = (
+    "encoding", "catalog", "quote", "sheet", "header_row", "flatten", "codebook", "row_names",
+    "engine", "untrusted",
+)  # fmt: skip
 _GUARD_OPTIONS: Final = (
     click.option("--untrusted", is_flag=True, help="Read in a process of its own, with limits."),
     click.option("--limit", multiple=True, metavar="NAME=VALUE",
