@@ -28,6 +28,7 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         profile: str,
         delimiter: str | None,
         object_: str | None,
+        codebook_: Path | None,
         limit: tuple[str, ...],
         debug: bool,  # noqa: ARG001 - seen by run()
         **others: Any,
@@ -40,6 +41,7 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
             profile=find_profile(profile),
             delimiter=_tab(delimiter),
             object=object_,
+            codebook=codebook_,
             limits=parse_limits(limit),
             **{name: others.pop(name) for name in _AS_GIVEN},
         )
@@ -53,7 +55,7 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
 
 #: Options of a command that are fields of `ReadOptions` as they are.
 _AS_GIVEN: Final = (
-    "encoding", "catalog", "quote", "sheet", "header_row", "flatten", "codebook", "row_names",
+    "encoding", "catalog", "quote", "sheet", "header_row", "flatten", "row_names",
     "engine", "untrusted",
 )  # fmt: skip
 _GUARD_OPTIONS: Final = (
@@ -94,6 +96,7 @@ _READING_OPTIONS: Final = (
     click.option("--flatten", is_flag=True, help="Nested Arrow columns become a column a field."),
     click.option(
         "--codebook",
+        "codebook_",  # verify has an argument of that name
         type=click.Path(path_type=Path),
         help="DDI codebook or dictionary (CSV, XLSX) that describes the source.",
     ),
