@@ -33,9 +33,7 @@ class Limits:
         variables: Variables of a table.
         metadata: Characters of names, labels and notes of a table; a set of labels shared by
             many variables counts for each, since a codebook repeats it.
-        text: Bytes of one value, and of one line of a text file.
         block: Bytes of the cases that are held decoded at once.
-        nesting: Depth of lists in lists.
     """
 
     memory: int = 2 << 30
@@ -44,14 +42,12 @@ class Limits:
     ratio: int = 250
     variables: int = 250_000
     metadata: int = 256 << 20
-    text: int = 256 << 20
     block: int = 256 << 20
-    nesting: int = 200
 
 
 LIMITS: Final = Limits()
 RATIO_FREE: Final = 64 << 20  # bytes that any compressed file may unpack to
-_SIZES: Final = frozenset({"memory", "unpacked", "text", "block"})
+_SIZES: Final = frozenset({"memory", "unpacked", "block"})
 
 
 def parse_limits(choices: Iterable[str], base: Limits = LIMITS) -> Limits:

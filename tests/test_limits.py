@@ -15,8 +15,8 @@ DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "limits.md"
 
 def test_spelling() -> None:
     """Sizes with their unit, numbers plain; later ones win."""
-    limits = parse_limits(["memory=4GiB", "seconds=60", "text=1.5M", "unpacked=100", "memory=1g"])
-    assert limits == Limits(memory=1 << 30, seconds=60, text=3 << 19, unpacked=100)
+    limits = parse_limits(["memory=4GiB", "seconds=60", "block=1.5M", "unpacked=100", "memory=1g"])
+    assert limits == Limits(memory=1 << 30, seconds=60, block=3 << 19, unpacked=100)
     assert parse_limits([]) == LIMITS
 
 

@@ -53,6 +53,7 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         *,
         from_: str | None,
         profile: str,
+        codebook_: Path | None,
         limit: tuple[str, ...],
         debug: bool,  # noqa: ARG001 - seen by run()
         **choices: Any,
@@ -63,10 +64,13 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         from tabkit.profiles import find_profile
 
         load_arrow_alone()
-        fields = {field.name for field in dataclasses.fields(ReadOptions)}
+        fields = {field.name for field in dataclasses.fields(ReadOptions)} - {"codebook"}
         of_reader = {key: choices.pop(key) for key in fields & choices.keys()}
         options = ReadOptions(
-            profile=find_profile(profile), limits=parse_limits(limit), **of_reader
+            profile=find_profile(profile),
+            codebook=codebook_,
+            limits=parse_limits(limit),
+            **of_reader,
         )
         file_format = find_format(from_) if from_ else None
         return command(options=options, file_format=file_format, **choices)
@@ -120,6 +124,7 @@ _READING_OPTIONS: Final = (
     click.option("--flatten", is_flag=True, help="Nested Arrow columns become a column a field."),
     click.option(
         "--codebook",
+        "codebook_",  # verify has an argument of that name
         type=click.Path(path_type=Path),
         help="DDI codebook or dictionary (CSV, XLSX) that describes the source.",
     ),

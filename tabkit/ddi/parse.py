@@ -44,7 +44,8 @@ def read_codebook(path: Path | str) -> Codebook:
     for section in sections(Path(path)):
         if book is None:
             book = section.book
-            attributes = dict(book.attrib)
+            # One by one: all of them cost lxml a time that is quadratic in their number.
+            attributes = {name: book.get(name, "") for name in ("version", _LANGUAGE)}
         if section.book is not book:
             more += section.name == "codeBook"
         elif section.name == "var":

@@ -128,10 +128,15 @@ def _variable(
     )
 
 
+_MOST_ATTRIBUTES: Final = 100  # the schema has seven; lxml's time is quadratic in their number
+
+
 def _format(children: Children) -> Mapping[str, str]:
     """Return the attributes of ``varFormat``."""
     node = first(children.get("varFormat"))
-    return {} if node is None else {str(name): str(text) for name, text in node.attrib.items()}
+    if node is None or len(node.attrib) > _MOST_ATTRIBUTES:
+        return {}
+    return {str(name): str(text) for name, text in node.attrib.items()}
 
 
 def _kind(children: Children) -> Kind:

@@ -190,3 +190,10 @@ def test_a_message_is_short(tmp_path: Path) -> None:
     with pytest.raises(FormatError) as caught:
         tabkit.validate(path)
     assert len(str(caught.value)) < 1000
+
+
+def test_an_element_of_many_attributes(tmp_path: Path) -> None:
+    """100,000 attributes are not looked at one after the other, each time from the first."""
+    attributes = b" ".join(b'a%d="x"' % i for i in range(100_000))
+    path = put(tmp_path, "x.xml", b'<codeBook xmlns="ddi:codebook:2_5" ' + attributes + b"/>")
+    assert tabkit.read_codebook(path).variables == ()

@@ -177,7 +177,13 @@ def xdr(data: bytes) -> list[tuple[int, str]]:
     return [(place, ">i") for place in range(2, min(len(data), 4000), 4)]
 
 
+def markup(data: bytes) -> list[tuple[int, str]]:
+    """Digits, quotes and brackets of XML."""
+    return [(m.start(), "<B") for m in re.finditer(rb"[0-9<>\"/]", data[:50000])]
+
+
 FIELDS = {
+    "markup": markup,
     "sav": sav, "zsav": sav, "dta": dta, "sas7bdat": sas7bdat, "sas7bcat": sas7bcat, "xpt": xpt,
     "por": por, "csv": csv, "tsv": csv, "parquet": parquet, "arrow": arrow, "r": xdr,
 }  # fmt: skip

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import io
 import struct
+import zipfile
 from typing import TYPE_CHECKING, TypeAlias
 
 from fields import FIELDS
@@ -24,6 +28,8 @@ SIZES = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "q": 8, "Q": 8, "d": 8}
 
 def mutate(data: bytes, kind: str, others: Sequence[bytes], rng: random.Random) -> bytes:
     """Return ``data`` damaged in one to four places."""
+    if kind in {"xlsx", "ods"} and rng.random() < 0.8 and (parts := _parts(data)):
+        return _with_damaged_part(parts, others, rng)
     mutated = bytearray(data)
     fields = FIELDS[kind](data) if kind in FIELDS else []
     for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4))):
@@ -34,6 +40,32 @@ def mutate(data: bytes, kind: str, others: Sequence[bytes], rng: random.Random) 
         if not mutated:
             mutated = bytearray(data[: rng.randrange(len(data) + 1)])
     return bytes(mutated)
+
+
+@functools.lru_cache(200)
+def _parts(data: bytes) -> tuple[tuple[str, bytes], ...]:
+    """Return the parts of a zip file, none of a damaged one or one of many bytes."""
+    with contextlib.suppress(Exception), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(each.file_size for each in archive.infolist()) < 1 << 20:
+            return tuple((each.filename, archive.read(each)) for each in archive.infolist())
+    return ()
+
+
+def _with_damaged_part(
+    parts: Sequence[tuple[str, bytes]], others: Sequence[bytes], rng: random.Random
+) -> bytes:
+    """Damage a part, more often a sheet or the workbook, and pack all again."""
+    weights = [4 if "sheet" in name or "content" in name else 1 for name, _ in parts]
+    (chosen,) = rng.choices(range(len(parts)), weights)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as file:
+        for at, (name, part) in enumerate(parts):
+            if at == chosen:
+                if rng.random() < 0.03:
+                    continue
+                part = mutate(part, "markup", others, rng)  # noqa: PLW2901
+            file.writestr(name, part)
+    return out.getvalue()
 
 
 def _set_field(data: bytearray, field: Field, rng: random.Random) -> None:
