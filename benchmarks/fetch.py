@@ -152,9 +152,7 @@ def one_round(
 
 def show(rows: dict[str, list[tuple[float, float, float]]], size: int) -> None:
     """Print medians and ratios to curl, taken within each round."""
-    print(
-        f"{size / 2**30:.1f} GiB over loopback, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-    )
+    print(f"{size / 2**30:.1f} GiB, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for title, found in rows.items():
         wall = statistics.median(each[0] for each in found)
         ratio = statistics.median(
@@ -171,9 +169,8 @@ def many(address: str, folder: Path, count: int) -> None:
     command = [sys.executable, "-m", "tabkit", "fetch", "--server", address, "--jobs", "16"]
     wall, _, peak = measure([*command, "-o", str(folder / "many"), f"drs://h/many{count}"])
     got = sum(1 for path in (folder / "many").rglob("*") if path.is_file())
-    print(
-        f"{got:,} of {count:,} small files: {wall:.1f} s, {got / wall:.0f} a second, peak {peak:.0f} MiB"
-    )
+    rate = f"{wall:.1f} s, {got / wall:.0f} a second, peak {peak:.0f} MiB"
+    print(f"{got:,} of {count:,} small files: {rate}")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ class Http:
         timeouts: Mapping[str, float | None] = _TIMEOUTS,
     ) -> None:
         self._dialer = dialer or Dialer()
-        self._jobs, self._timeouts = jobs, dict(_TIMEOUTS) | dict(timeouts)
+        self._jobs, self._timeouts = jobs, {**_TIMEOUTS, **timeouts}
         self._private = frozenset(host.lower() for host in allow_private)
         self._pools: dict[str, httpcore2.ConnectionPool] = {}
         self._credentials: dict[str, Credential] = {}
