@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fnmatch
 from pathlib import Path
@@ -14,7 +15,8 @@ from tabkit.clients.credentials import find_secret, make_secret
 from tabkit.clients.http import Http
 from tabkit.clients.login import sign_in
 from tabkit.clients.model import Choice, Request
-from tabkit.errors import FetchError, UsageError
+from tabkit.clients.origin import plain
+from tabkit.errors import FetchError, TabkitError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,15 +54,17 @@ class Repository:
         Raises:
             FetchError: It does not exist or may not be seen.
         """
-        for entry in ADAPTERS[self.ref.system].entries(self.ref, self.http, self.choice):
-            if not pattern or any(
-                fnmatch.fnmatchcase(text, pattern) for text in (entry.path, entry.name)
-            ):
-                yield entry
+        adapter = ADAPTERS[self.ref.system]
+        with _shapes(self.ref):
+            for entry in adapter.entries(self.ref, self.http, self.choice):
+                texts = (entry.path, entry.name)
+                if not pattern or any(fnmatch.fnmatchcase(text, pattern) for text in texts):
+                    yield entry
 
     def locate(self, entry: Entry) -> Request:
         """Say how to fetch one file now; the address may expire soon."""
-        return ADAPTERS[self.ref.system].locate(self.ref, entry, self.http, self.choice)
+        with _shapes(self.ref):
+            return ADAPTERS[self.ref.system].locate(self.ref, entry, self.http, self.choice)
 
     def download(
         self,
@@ -90,6 +94,18 @@ class Repository:
 
     def _key(self, entry: Entry) -> str:
         return repr((self.ref.system, self.ref.server, entry.id, entry.name, self.choice))
+
+
+@contextlib.contextmanager
+def _shapes(ref: Ref) -> Iterator[None]:
+    """Say that an answer lacks what the interface promises, wherever an adapter finds out."""
+    try:
+        yield
+    except TabkitError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        reason = f"an answer is not as the interface of {ref.system} promises: {plain(str(error))}"
+        raise FetchError(reason, ref.server) from error
 
 
 def open_repository(  # noqa: PLR0913 - keyword-only options of a public call

@@ -201,6 +201,37 @@ def test_a_cut_zip_is_not_kept(server: Running, tmp_path: Path) -> None:
     assert not [p for p in tmp_path.rglob("*") if p.suffix == ".zip"]
 
 
+def test_a_version_is_asked_for(tabkit_: Run, server: Running) -> None:
+    """The newest that may be seen: published for guests; or the one that is named."""
+    what = ("fetch", PID, "--server", server.address, "--list")
+    tabkit_(*what)
+    tabkit_(*what, "--version", "1.2")
+    asked = [seen.split()[1] for seen in server.seen]
+    assert "/versions/:latest-published/files?" in asked[0]
+    assert "/versions/1.2/files?" in asked[1]
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"../../evil.txt": b"x"}, "leads out of its folder"),
+        ({"/etc/evil": b"x"}, "leads out of its folder"),
+        ({"C:\\evil": b"x"}, "leads out of its folder"),
+        ({f"{n}.bin": bytes(2 << 20) for n in range(5)}, "times its size"),
+    ],
+)
+def test_zips_that_are_traps(
+    tmp_path: Path, members: dict[str, bytes], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tabkit.clients import archives
+    from tests.clients.servers.dataverse import zip_of
+
+    monkeypatch.setattr(archives, "_FREE", 1 << 20)
+    (tmp_path / "z.zip").write_bytes(zip_of(members))
+    with pytest.raises(FetchError, match=message):
+        archives.check_archive(tmp_path / "z.zip", "z.zip")
+
+
 def test_credentials(repository: Dataverse, server: Running, tmp_path: Path) -> None:
     """Header or bearer; a wrong one is told, without quoting it."""
     repository.bearers["oidc-token"] = "@ann"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import ipaddress
 import json
 import logging
 import ssl
@@ -147,7 +149,11 @@ class World:
         return Dialer(self._resolve, self._connect)
 
     def _resolve(self, host: str, _: int) -> list[str]:
-        return self.names[host]() if host in self.names else [host]
+        if host in self.names:
+            return self.names[host]()
+        with contextlib.suppress(ValueError):
+            return [str(ipaddress.ip_address(host))]
+        raise OSError("no such name")
 
     def _connect(self, address: str, _: int, timeout: float | None) -> httpcore2.NetworkStream:
         self.dialled.append(address)
@@ -273,6 +279,7 @@ def test_keypairs(nobody: Path) -> None:
     file.chmod(0o644)
     with pytest.raises(UsageError, match="chmod 600"):
         find_secret("4dn", "https://portal.example")
+    assert find_secret("drs", "https://elsewhere.example") is None
     file.chmod(0o600)
     found = find_secret("4dn", "https://portal.example/search")
     assert found is not None
@@ -364,6 +371,27 @@ def test_private_authorities(first: Raw, tmp_path: Path, monkeypatch: pytest.Mon
                 assert get(http, url) == b"ok"
             monkeypatch.delenv(name)
         server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}\\@127.0.0.1:{port}/a",
+        "http://127.0.0.1:{port}%2f@evil.example/a",
+        "http://evil.example\\@127.0.0.1:{port}/a",
+        "http://ⅼocalhost:{port}/a",
+        "http://127.0.0.1:{port}#@evil.example/a",
+    ],
+)
+def test_an_address_that_reads_in_two_ways(first: Raw, url: str) -> None:
+    """Either both parsers mean the same host, or nothing is sent."""
+    port = int(first.address.rpartition(":")[2])
+    world = World(port, {})
+    url = url.replace("{port}", str(port))
+    with signed_in(Http(dialer=world.dialer()), first) as http, contextlib.suppress(FetchError):
+        get(http, url)
+    assert set(world.dialled) <= {"127.0.0.1"}
+    assert all(a.headers["host"].startswith("127.0.0.1:") for a in first.asked)
 
 
 def test_addresses() -> None:
