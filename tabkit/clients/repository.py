@@ -149,22 +149,22 @@ def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
         FetchError: Its server cannot be found.
     """
     ref = understand(what, server)
-    http = http or Http(jobs=jobs, allow_private=allow_private)
-    if not ref.server:
-        ref = _resolved(ref, http, resolver)
-    ref = dataclasses.replace(ref, version=version or ref.version)
-    forms = ADAPTERS[ref.system].FORMS
-    if form and form not in forms:
-        msg = f"{ref.system} has no form {form!r}; there are {', '.join(forms)}"
-        raise UsageError(msg)
-    choice = Choice(form or forms[0], tuple(select), header, size, answers or {})
-    secret = (
-        make_secret(ref.system, ref.server, {"token": token})
-        if token
-        else find_secret(ref.system, ref.server, keypairs)
-    )
-    if secret is not None:
-        sign_in(secret, http)
+    with contextlib.ExitStack() as stack:
+        if http is None:
+            http = stack.enter_context(Http(jobs=jobs, allow_private=allow_private))
+        if not ref.server:
+            ref = _resolved(ref, http, resolver)
+        ref = dataclasses.replace(ref, version=version or ref.version)
+        forms = ADAPTERS[ref.system].FORMS
+        if form and form not in forms:
+            msg = f"{ref.system} has no form {form!r}; there are {', '.join(forms)}"
+            raise UsageError(msg)
+        choice = Choice(form or forms[0], tuple(select), header, size, answers or {})
+        if token:
+            sign_in(make_secret(ref.system, ref.server, {"token": token}), http)
+        elif secret := find_secret(ref.system, ref.server, keypairs):
+            sign_in(secret, http)
+        stack.pop_all()
     return Repository(ref, choice, http, jobs)
 
 
@@ -177,6 +177,9 @@ _RESOLVERS: Final = {
 
 def _resolved(ref: Ref, http: Http, resolver: str) -> Ref:
     """Ask the resolver of persistent identifiers which server a dataset is on."""
+    if ref.kind not in {"pid", "compact"}:
+        msg = f"{ref.system}:{ref.kind}/{ref.id} is a number on which server? give --server URL"
+        raise UsageError(msg)
     scheme, _, name = ref.id.partition(":")
     if ref.system == "drs":
         scheme, name = "drs", ref.id

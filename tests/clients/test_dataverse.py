@@ -380,6 +380,42 @@ def test_every_documented_command_parses() -> None:
         assert understand(context.params["sources"][0], context.params["server"])
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("fetch", "nonsense", "-o", "x"), 2, "no repository adapter understands"),
+        (("fetch", PID), 2, "-o FOLDER"),
+        (("fetch", "dataverse:file/6", "-o", "x"), 2, "give --server"),
+        (("fetch", "dataverse:file/6", "-o", "x", "--server", "ht tp://x"), 2, "not the address"),
+        (("fetch", "drs://[::1/x", "-o", "x"), 2, "not the address"),
+        (("fetch", PID, "-o", "x", "--server", "http://127.0.0.1:99999"), 2, "not the address"),
+        (("fetch", PID, "-o", "x", "--server", "http://127.0.0.1:1"), 3, "no answer"),
+        (
+            ("fetch", PID, "-o", "x", "--server", "http://127.0.0.1:1", "--format", "y"),
+            2,
+            "no form",
+        ),
+        (("login", "dataverse", "--server", "host:99999"), 2, "not the address"),
+        (("access", "grant", "dataverse:file/6", "--server", "http://127.0.0.1:1"), 2, "@name"),
+        (("access", "list", "drs://h/x", "--server", "http://127.0.0.1:1"), 2, "in Dataverse"),
+    ],
+)
+def test_wrong_usage(
+    tabkit_: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    """One line, the right code, nothing left behind."""
+    monkeypatch.chdir(tmp_path)
+    done = tabkit_(*arguments, code=code)
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_standard_output_takes_one_file(tabkit_: Run, server: Running) -> None:
     done = tabkit_("fetch", PID, "--server", server.address, "-o", "-", code=2)
     assert "--only" in done.stderr
