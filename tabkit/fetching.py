@@ -222,7 +222,11 @@ def log_in(system: str, server: str, *, forget: bool) -> int:
     )
     from tabkit.clients.origin import base_of
 
-    base = base_of(server)
+    try:
+        base = base_of(server)
+    except ValueError as error:
+        msg = f"not the address of a server: {error}"
+        raise UsageError(msg) from error
     if forget:
         gone = forget_secret(system, base)
         return say(f"{base}: {'forgotten' if gone else 'nothing was stored'}", 0)

@@ -14,6 +14,7 @@ import tabkit
 from tabkit._native import AVAILABLE
 
 HEAVY = {"numpy", "pandas", "pyarrow", "pyreadstat", "lxml", "xmlschema", "rpy2", "PIL", "rich"}
+HEAVY |= {"httpx2", "httpcore2", "stamina", "keyring", "filelock", "platformdirs"}
 
 
 def test_every_name_resolves_to_something_callable_or_constant() -> None:

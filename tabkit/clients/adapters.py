@@ -25,11 +25,15 @@ def understand(text: str, server: str = "") -> Ref:
         server: Address of the server, where the text does not tell.
 
     Raises:
-        UsageError: No adapter understands it.
+        UsageError: No adapter understands it, or the server's address is none.
     """
-    for adapter in ADAPTERS.values():
-        if (ref := adapter.match(text, server)) is not None:
-            return ref
+    try:
+        for adapter in ADAPTERS.values():
+            if (ref := adapter.match(text, server)) is not None:
+                return ref
+    except ValueError as error:
+        msg = f"not the address of a server: {error}"
+        raise UsageError(msg) from error
     forms = "doi:…, hdl:…, drs://…, databrary:volume/1, fair:HOST/dataset/CODE or an address"
     msg = f"no repository adapter understands {text!r}; expected {forms}"
     raise UsageError(msg)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _CHUNK: Final = 1 << 20
 _MANIFEST: Final = re.compile(r"0*MANIFEST\.TXT")
 _MANIFEST_BYTES: Final = 64 << 20
+_RATIO: Final = 200  # times that tables may be compressed and more; deflate itself ends at 1,032
+_FREE: Final = 1 << 30  # bytes that no ratio is asked for
 #: What a line of the manifest says when its file is not in the zip.
 #: Source: Dataverse's `DataFileZipper` and `Access.downloadDatafiles`.
 _MISSING: Final = re.compile(
@@ -37,6 +39,7 @@ def check_archive(path: Path, name: str) -> tuple[str, ...]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            _refuse_traps(archive, path.stat().st_size, name)
             for member in archive.infolist():
                 with archive.open(member) as file:
                     while file.read(_CHUNK):
@@ -44,6 +47,22 @@ def check_archive(path: Path, name: str) -> tuple[str, ...]:
             return tuple(_missing(archive))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise FetchError(f"the zip is damaged: {error}", name, "nothing was kept") from error
+
+
+def _refuse_traps(archive: zipfile.ZipFile, size: int, name: str) -> None:
+    """Refuse what would hurt whoever unpacks it: bombs, and names that leave the folder."""
+    members = archive.infolist()
+    total = sum(each.file_size for each in members)
+    if total > _RATIO * size + _FREE:
+        reason = (
+            f"the zip would unpack to {total:,} bytes, {total // max(size, 1):,} times its size"
+        )
+        raise FetchError(reason, name, "nothing was kept")
+    for each in members:
+        parts = re.split(r"[\\/]", each.filename)
+        if ".." in parts or each.filename.startswith(("/", "\\")) or ":" in parts[0]:
+            reason = f"the zip holds a name that leads out of its folder, {plain(each.filename)!r}"
+            raise FetchError(reason, name, "nothing was kept")
 
 
 def _missing(archive: zipfile.ZipFile) -> list[str]:

@@ -128,7 +128,7 @@ def find_secret(system: str, server: str, keypairs: Path | None = None) -> Secre
     sources = [_from_environment(system), _from_keyring(system, origin)]
     if system in {"4dn", "drs"}:
         files = [keypairs] if keypairs else _key_files()
-        sources.append(pair for file in files for pair in _from_key_file(system, file))
+        sources.append(pair for file in files for pair in _from_key_file(file, origin))
     for source in sources:
         for address, fields in source:
             with contextlib.suppress(ValueError):
@@ -196,13 +196,12 @@ def _key_files() -> list[Path]:
     return [Path(named)] if named else [home / "keypairs.json", home / ".fourfront-keys.json"]
 
 
-def _from_key_file(system: str, file: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Read key pairs: ``{"default": {"key", "secret", "server"}}``, under any names.
+def _from_key_file(file: Path, origin: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Read the key pairs of an origin: ``{"default": {"key", "secret", "server"}}``.
 
     Raises:
-        UsageError: Others may read the file, or it holds no key pairs.
+        UsageError: Others may read the file, or it is not JSON.
     """
-    del system
     try:
         mode = file.stat().st_mode
         found: Any = json.loads(file.read_bytes())
@@ -211,11 +210,15 @@ def _from_key_file(system: str, file: Path) -> Iterator[tuple[str, dict[str, str
     except ValueError as error:
         msg = f"{file.name}: not JSON, expected key, secret and server under a name"
         raise UsageError(msg) from error
-    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        msg = f"{file.name}: other users may read these keys; chmod 600 {file}"
-        raise UsageError(msg)
     for each in found.values() if isinstance(found, dict) else ():
-        if isinstance(each, dict) and {"key", "secret", "server"} <= set(each):
-            server = str(each["server"])
-            address = server if "://" in server else f"https://{server}"
+        if not isinstance(each, dict) or not {"key", "secret", "server"} <= set(each):
+            continue
+        server = str(each["server"])
+        address = server if "://" in server else f"https://{server}"
+        with contextlib.suppress(ValueError):
+            if origin_of(address) != origin:
+                continue
+            if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+                msg = f"{file.name}: other users may read these keys; chmod 600 {file}"
+                raise UsageError(msg)
             yield address, {"key": str(each["key"]), "secret": str(each["secret"])}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import collections
+import concurrent.futures
 import hashlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_LARGE: Final = 8 << 20  # bytes after which a thread is worth its start
+_AHEAD: Final = 4  # chunks that may wait for it
 _ALGORITHMS: Final = frozenset(("md5", "sha1", "sha256", "sha512"))
 
 
@@ -43,14 +47,34 @@ class Digester:
         self._rest = dict(self._whole) if not headless else self._fresh()
         self._headless, self._head_done = headless, not headless
         self._header = 0
+        self._worker: concurrent.futures.ThreadPoolExecutor | None = None
+        self._waiting: collections.deque[concurrent.futures.Future[None]] = collections.deque()
         self.size = 0
 
     def _fresh(self) -> dict[str, hashlib._Hash]:
         return {name: hashlib.new(name, usedforsecurity=False) for name in self._expected}
 
     def update(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Take the next bytes; of a large stream in a thread of its own, beside the transfer."""
         self.size += len(chunk)
+        if self.size < _LARGE or not self._whole:
+            self._take(chunk)
+            return
+        if self._worker is None:
+            self._worker = concurrent.futures.ThreadPoolExecutor(1, "tabkit-digest")
+        self._waiting.append(self._worker.submit(self._take, chunk))
+        if len(self._waiting) > _AHEAD:
+            self._waiting.popleft().result()
+
+    def close(self) -> None:
+        """Wait for what is still being taken, and end the thread."""
+        while self._waiting:
+            self._waiting.popleft().result()
+        if self._worker is not None:
+            self._worker.shutdown()
+            self._worker = None
+
+    def _take(self, chunk: bytes) -> None:
         for each in self._whole.values():
             each.update(chunk)
         if self._headless:
@@ -68,6 +92,7 @@ class Digester:
 
     def complaint(self) -> str:
         """Say what differs from what was announced, empty if nothing does."""
+        self.close()
         sizes = {self.size, self.size - self._header} if self._headless else {self.size}
         if self._size is not None and self._size not in sizes:
             return f"has {self.size:,} bytes, the repository announced {self._size:,}"

@@ -195,6 +195,10 @@ def _receive(
 
 def _check_announced(entry: Entry, response: httpx2.Response, total: int | None) -> None:
     """Refuse an answer that cannot be told whole, or has another length than was announced."""
+    coding = response.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in {"", "identity"} and not entry.digests:
+        reason = f"the server sends it in {coding} unasked, this may not be the file"
+        raise FetchError(reason, entry.name)
     if total is None:
         chunked = "chunked" in response.headers.get("transfer-encoding", "").lower()
         if not chunked and entry.size is None and not entry.digests:

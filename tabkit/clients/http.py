@@ -125,6 +125,10 @@ class Http:
             AccessError: It is refused without a credential, or with this one.
             FetchError: Any other failure, and redirects that are not followed.
         """
+        try:
+            origin_of(request.url)
+        except ValueError:
+            raise FetchError("not an http address, not followed", shown(request.url)) from None
         response, sent_to, signed_in = self._follow(request)
         try:
             if response.status_code not in accept:
@@ -198,22 +202,13 @@ class Http:
         return response, True
 
     def _send(self, request: Request, headers: Mapping[str, str], least: Reach) -> httpx2.Response:
-        url = urlsplit(request.url)
-        host, port = url.hostname or "", int(origin_of(request.url).rpartition(":")[2])
+        sent = _outgoing(request, headers)
+        origin = _one_origin(sent.url, request.url)
+        host, _, port = origin.partition("://")[2].rpartition(":")
         if host in self._private:
             least = Reach.FORBIDDEN
-        pool = self._pool(url.scheme, host, port, least)
-        self._wait(origin_of(request.url))
-        sent = httpx2.Request(
-            request.method,
-            request.url,
-            headers={
-                "User-Agent": f"tabkit/{__version__}",
-                "Accept-Encoding": "identity",
-                **headers,
-            },
-            content=request.body,
-        )
+        pool = self._pool(sent.url.scheme, host.strip("[]"), int(port), least)
+        self._wait(origin)
         try:
             answer = pool.handle_request(_for_core(sent, self._timeouts))
         except _PASSING as error:
@@ -295,6 +290,35 @@ def redirected(request: Request, location: str, status: int) -> Request:
     return dataclasses.replace(
         request, url=url, method=method, headers=kept, body=body, auth=request.auth and same
     )
+
+
+def _outgoing(request: Request, headers: Mapping[str, str]) -> httpx2.Request:
+    """Make the library's request.
+
+    Raises:
+        FetchError: The address cannot be sent.
+    """
+    own = {"User-Agent": f"tabkit/{__version__}", "Accept-Encoding": "identity"}
+    try:
+        return httpx2.Request(
+            request.method, request.url, headers={**own, **headers}, content=request.body
+        )
+    except (httpx2.InvalidURL, ValueError, TypeError):
+        raise FetchError("this cannot be sent as a request", shown(request.url)) from None
+
+
+def _one_origin(url: httpx2.URL, text: str) -> str:
+    """Give the origin of an address on which both parsers agree: credentials go by it.
+
+    Raises:
+        FetchError: They do not, so that it could be checked as one and sent to another.
+    """
+    port = url.port or {"https": 443}.get(url.scheme, 80)
+    host = url.raw_host.decode("ascii").rstrip(".").strip("[]").lower()
+    used = f"{url.scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    if used != origin_of(text):
+        raise FetchError("this address can be read in two ways, not followed", shown(text))
+    return used
 
 
 def _for_core(sent: httpx2.Request, timeouts: Mapping[str, Any]) -> httpcore2.Request:

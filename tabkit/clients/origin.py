@@ -18,7 +18,7 @@ def origin_of(url: str) -> str:
     """Give ``scheme://host:port`` in lower case, the port always spelt out.
 
     Raises:
-        ValueError: No HTTP address.
+        ValueError: No HTTP address, or one that cannot be spelt in ASCII.
     """
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
@@ -26,6 +26,8 @@ def origin_of(url: str) -> str:
         msg = f"not an http address: {shown(url)}"
         raise ValueError(msg)
     host = parts.hostname.rstrip(".")
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
     host = f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}:{parts.port or _PORTS[scheme]}"
 

@@ -70,6 +70,7 @@ class Part:
         self.restarts += bool(self.size)
         os.ftruncate(self.descriptor, 0)
         os.lseek(self.descriptor, 0, os.SEEK_SET)
+        self.digester.close()
         self.digester = _digester(self.entry)
         self.validator = ""
 
@@ -121,6 +122,7 @@ def open_part(folder: Path, key: str, entry: Entry) -> Iterator[Part]:
         reason = f"cannot be written: {error.strerror or error}"
         raise OutputError(reason, folder / Path(entry.name).name) from error
     finally:
+        part.digester.close()
         os.close(descriptor)
         if not part.size:
             part.discard()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fnmatch
 from pathlib import Path
@@ -14,7 +15,8 @@ from tabkit.clients.credentials import find_secret, make_secret
 from tabkit.clients.http import Http
 from tabkit.clients.login import sign_in
 from tabkit.clients.model import Choice, Request
-from tabkit.errors import FetchError, UsageError
+from tabkit.clients.origin import plain
+from tabkit.errors import FetchError, TabkitError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,15 +54,17 @@ class Repository:
         Raises:
             FetchError: It does not exist or may not be seen.
         """
-        for entry in ADAPTERS[self.ref.system].entries(self.ref, self.http, self.choice):
-            if not pattern or any(
-                fnmatch.fnmatchcase(text, pattern) for text in (entry.path, entry.name)
-            ):
-                yield entry
+        adapter = ADAPTERS[self.ref.system]
+        with _shapes(self.ref):
+            for entry in adapter.entries(self.ref, self.http, self.choice):
+                texts = (entry.path, entry.name)
+                if not pattern or any(fnmatch.fnmatchcase(text, pattern) for text in texts):
+                    yield entry
 
     def locate(self, entry: Entry) -> Request:
         """Say how to fetch one file now; the address may expire soon."""
-        return ADAPTERS[self.ref.system].locate(self.ref, entry, self.http, self.choice)
+        with _shapes(self.ref):
+            return ADAPTERS[self.ref.system].locate(self.ref, entry, self.http, self.choice)
 
     def download(
         self,
@@ -92,7 +96,19 @@ class Repository:
         return repr((self.ref.system, self.ref.server, entry.id, entry.name, self.choice))
 
 
-def open_repository(
+@contextlib.contextmanager
+def _shapes(ref: Ref) -> Iterator[None]:
+    """Say that an answer lacks what the interface promises, wherever an adapter finds out."""
+    try:
+        yield
+    except TabkitError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError) as error:
+        reason = f"an answer is not as the interface of {ref.system} promises: {plain(str(error))}"
+        raise FetchError(reason, ref.server) from error
+
+
+def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
     what: str,
     *,
     server: str = "",
@@ -133,22 +149,22 @@ def open_repository(
         FetchError: Its server cannot be found.
     """
     ref = understand(what, server)
-    http = http or Http(jobs=jobs, allow_private=allow_private)
-    if not ref.server:
-        ref = _resolved(ref, http, resolver)
-    ref = dataclasses.replace(ref, version=version or ref.version)
-    forms = ADAPTERS[ref.system].FORMS
-    if form and form not in forms:
-        msg = f"{ref.system} has no form {form!r}; there are {', '.join(forms)}"
-        raise UsageError(msg)
-    choice = Choice(form or forms[0], tuple(select), header, size, answers or {})
-    secret = (
-        make_secret(ref.system, ref.server, {"token": token})
-        if token
-        else find_secret(ref.system, ref.server, keypairs)
-    )
-    if secret is not None:
-        sign_in(secret, http)
+    with contextlib.ExitStack() as stack:
+        if http is None:
+            http = stack.enter_context(Http(jobs=jobs, allow_private=allow_private))
+        if not ref.server:
+            ref = _resolved(ref, http, resolver)
+        ref = dataclasses.replace(ref, version=version or ref.version)
+        forms = ADAPTERS[ref.system].FORMS
+        if form and form not in forms:
+            msg = f"{ref.system} has no form {form!r}; there are {', '.join(forms)}"
+            raise UsageError(msg)
+        choice = Choice(form or forms[0], tuple(select), header, size, answers or {})
+        if token:
+            sign_in(make_secret(ref.system, ref.server, {"token": token}), http)
+        elif secret := find_secret(ref.system, ref.server, keypairs):
+            sign_in(secret, http)
+        stack.pop_all()
     return Repository(ref, choice, http, jobs)
 
 
@@ -161,6 +177,9 @@ _RESOLVERS: Final = {
 
 def _resolved(ref: Ref, http: Http, resolver: str) -> Ref:
     """Ask the resolver of persistent identifiers which server a dataset is on."""
+    if ref.kind not in {"pid", "compact"}:
+        msg = f"{ref.system}:{ref.kind}/{ref.id} is a number on which server? give --server URL"
+        raise UsageError(msg)
     scheme, _, name = ref.id.partition(":")
     if ref.system == "drs":
         scheme, name = "drs", ref.id

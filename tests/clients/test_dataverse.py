@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import io
 import json
+import re
+import shlex
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,12 +24,12 @@ from tests.clients.servers.dataverse import PID, Dataverse, File
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from tests.clients.conftest import Done
 
     Run = Callable[..., Done]
 
+ROOT = Path(__file__).resolve().parents[2]
 TOKEN, OWNER = "11111111-aaaa-bbbb-cccc-222222222222", "99999999-aaaa-bbbb-cccc-000000000000"
 TAB = b'1\t"x"\t2.5\n2\t"y"\t3.5\n'
 CSV = b"age,sex\n40,1\n41,2\n"
@@ -197,6 +201,37 @@ def test_a_cut_zip_is_not_kept(server: Running, tmp_path: Path) -> None:
     assert not [p for p in tmp_path.rglob("*") if p.suffix == ".zip"]
 
 
+def test_a_version_is_asked_for(tabkit_: Run, server: Running) -> None:
+    """The newest that may be seen: published for guests; or the one that is named."""
+    what = ("fetch", PID, "--server", server.address, "--list")
+    tabkit_(*what)
+    tabkit_(*what, "--version", "1.2")
+    asked = [seen.split()[1] for seen in server.seen]
+    assert "/versions/:latest-published/files?" in asked[0]
+    assert "/versions/1.2/files?" in asked[1]
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"../../evil.txt": b"x"}, "leads out of its folder"),
+        ({"/etc/evil": b"x"}, "leads out of its folder"),
+        ({"C:\\evil": b"x"}, "leads out of its folder"),
+        ({f"{n}.bin": bytes(2 << 20) for n in range(5)}, "times its size"),
+    ],
+)
+def test_zips_that_are_traps(
+    tmp_path: Path, members: dict[str, bytes], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tabkit.clients import archives
+    from tests.clients.servers.dataverse import zip_of
+
+    monkeypatch.setattr(archives, "_FREE", 1 << 20)
+    (tmp_path / "z.zip").write_bytes(zip_of(members))
+    with pytest.raises(FetchError, match=message):
+        archives.check_archive(tmp_path / "z.zip", "z.zip")
+
+
 def test_credentials(repository: Dataverse, server: Running, tmp_path: Path) -> None:
     """Header or bearer; a wrong one is told, without quoting it."""
     repository.bearers["oidc-token"] = "@ann"
@@ -313,17 +348,86 @@ def test_access_requests(
     assert "not accepted" in access(TOKEN, "request", secret, code=3)
 
 
-def test_fetch_then_ingest_in_one_pipe(tabkit_: Run, server: Running, tmp_path: Path) -> None:
-    """As the README has it."""
-    script = (
-        f"'{sys.executable}' -m tabkit fetch dataverse:file/6 --server {server.address} -o - | "
-        f"'{sys.executable}' -m tabkit ingest - --name survey.csv -o '{tmp_path}/out'"
+def test_fetch_then_ingest_as_the_readme_has_it(
+    repository: Dataverse, server: Running, tmp_path: Path
+) -> None:
+    """The README's own line, on a real SPSS file, in a shell."""
+    make = ROOT / "tests/data/make/survey.py"
+    subprocess.run([sys.executable, make, tmp_path / "survey.sav"], check=True)
+    original = (tmp_path / "survey.sav").read_bytes()
+    repository.files[0] = dataclasses.replace(
+        repository.files[0], original=original, original_name="survey.sav"
     )
-    subprocess.run(script, shell=True, check=True, timeout=60)
-    assert (tmp_path / "out/survey.tab").read_text().startswith("age\tsex\n40\t1")
-    assert (tmp_path / "out/survey.csv").read_bytes() == CSV
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    (line,) = (each for each in lines if "fetch" in each and "| tabkit ingest" in each)
+    line = line.replace("https://demo.dataverse.org", server.address)
+    line = re.sub(r"\btabkit (?=fetch|ingest)", f"'{sys.executable}' -m tabkit ", line)
+    subprocess.run(line.strip(), shell=True, check=True, timeout=60, cwd=tmp_path)
+    assert (tmp_path / "out/survey.sav").read_bytes() == original
+    assert tabkit.read_codebook(tmp_path / "out/survey-ddi.xml").variables[0].variable.label
+
+
+def test_every_documented_command_parses() -> None:
+    """docs/adapters.md shows only options that exist."""
+    from tabkit.cli.fetch import fetch as command
+
+    text = (ROOT / "docs/adapters.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^    tabkit fetch (.+)$", text, flags=re.MULTILINE)
+    assert len(shown) > 5
+    for line in shown:
+        arguments = shlex.split(line.partition(" | ")[0])
+        context = command.make_context("fetch", arguments)
+        assert understand(context.params["sources"][0], context.params["server"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("fetch", "nonsense", "-o", "x"), 2, "no repository adapter understands"),
+        (("fetch", PID), 2, "-o FOLDER"),
+        (("fetch", "dataverse:file/6", "-o", "x"), 2, "give --server"),
+        (("fetch", "dataverse:file/6", "-o", "x", "--server", "ht tp://x"), 2, "not the address"),
+        (("fetch", "drs://[::1/x", "-o", "x"), 2, "not the address"),
+        (("fetch", PID, "-o", "x", "--server", "http://127.0.0.1:99999"), 2, "not the address"),
+        (("fetch", PID, "-o", "x", "--server", "http://127.0.0.1:1"), 3, "no answer"),
+        (
+            ("fetch", PID, "-o", "x", "--server", "http://127.0.0.1:1", "--format", "y"),
+            2,
+            "no form",
+        ),
+        (("login", "dataverse", "--server", "host:99999"), 2, "not the address"),
+        (("access", "grant", "dataverse:file/6", "--server", "http://127.0.0.1:1"), 2, "@name"),
+        (("access", "list", "drs://h/x", "--server", "http://127.0.0.1:1"), 2, "in Dataverse"),
+    ],
+)
+def test_wrong_usage(
+    tabkit_: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: int,
+    message: str,
+) -> None:
+    """One line, the right code, nothing left behind."""
+    monkeypatch.chdir(tmp_path)
+    done = tabkit_(*arguments, code=code)
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_standard_output_takes_one_file(tabkit_: Run, server: Running) -> None:
     done = tabkit_("fetch", PID, "--server", server.address, "-o", "-", code=2)
     assert "--only" in done.stderr
+
+
+def test_from_async_code(server: Running, tmp_path: Path) -> None:
+    """Everything blocks; a thread makes it wait for."""
+
+    async def main() -> dict[str, Any]:
+        return await asyncio.to_thread(fetch, server, tmp_path, "dataverse:file/7")
+
+    assert asyncio.run(main())["readme.txt"].verified == "digest"
 
 
 def test_identifier_without_server(server: Running, tmp_path: Path) -> None:

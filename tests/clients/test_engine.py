@@ -127,7 +127,7 @@ def test_an_interrupted_run_goes_on_in_the_next(raw: Raw, tmp_path: Path) -> Non
     assert files(tmp_path) == ["a.bin"]
 
 
-@pytest.mark.parametrize("fault", ["corrupt", "short", "html", "envelope", "unframed"])
+@pytest.mark.parametrize("fault", ["corrupt", "short", "html", "envelope", "unframed", "gzip"])
 def test_what_is_wrong_is_not_kept(raw: Raw, tmp_path: Path, fault: str) -> None:
     raw.fault = lambda _: fault
     done = one(raw, tmp_path, entry())
@@ -135,7 +135,7 @@ def test_what_is_wrong_is_not_kept(raw: Raw, tmp_path: Path, fault: str) -> None
     assert not (tmp_path / "a.bin").exists()
 
 
-@pytest.mark.parametrize("fault", ["html", "envelope", "unframed", "chunkcut"])
+@pytest.mark.parametrize("fault", ["html", "envelope", "unframed", "chunkcut", "gzip"])
 def test_nothing_known_is_no_excuse(raw: Raw, tmp_path: Path, fault: str) -> None:
     """Without size and digest, error pages and cut answers are still told from files."""
     raw.fault = lambda _: fault

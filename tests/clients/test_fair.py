@@ -93,7 +93,7 @@ def test_dictionaries_become_labels(
     tabkit_("ingest", tmp_path / "people.csv", "--codebook", tmp_path / "people-dictionary.csv",
             "-o", tmp_path / "out")  # fmt: skip
     codebook = tabkit.read_codebook(tmp_path / "out/people-ddi.xml")
-    health = next(v for v in codebook.variables if v.name == "health")
+    health = next(v.variable for v in codebook.variables if v.variable.name == "health")
     assert health.label == "Health"
     assert [c.label for c in health.categories] == ["Good, or better", "Bad"]
 

@@ -152,6 +152,29 @@ def test_interrupting_the_command(tmp_path: Path, how: signal.Signals, nobody: P
         assert [p.name for p in (tmp_path / "out").iterdir()] == ["x.bin"]
 
 
+def test_memory_is_flat(tmp_path: Path, nobody: Path) -> None:
+    """A hundred times larger, and no more memory; the benchmark does it with 4 GiB."""
+    peaks = []
+    for size in (1 << 20, 100 << 20):
+        body = bytes(size)
+        described = (
+            f'{{"id":"x","name":"x{size}","size":{size},"checksums":[{{"type":"sha-256",'
+            f'"checksum":"{hashlib.sha256(body).hexdigest()}"}}],"access_methods":'
+            '[{"type":"https","access_url":{"url":"ADDRESS/bytes"}}]}'
+        )
+        with serve(Raw({"/bytes": body})) as server:
+            text = described.replace("ADDRESS", server.address)
+            server.files["/ga4gh/drs/v1/objects/x"] = text.encode()
+            command = [sys.executable, "-m", "tabkit", "fetch", "drs://h/x"]
+            command += ["--server", server.address, "-o", str(tmp_path)]
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        peaks.append(usage.ru_maxrss / 1024)
+    assert peaks[1] < peaks[0] + 16, peaks
+
+
 @pytest.mark.large
 def test_ten_thousand_small_files(tmp_path: Path) -> None:
     """In parallel, over few connections, under a low limit of open files."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import ipaddress
 import json
 import logging
+import socket
+import socketserver
 import ssl
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -147,7 +152,11 @@ class World:
         return Dialer(self._resolve, self._connect)
 
     def _resolve(self, host: str, _: int) -> list[str]:
-        return self.names[host]() if host in self.names else [host]
+        if host in self.names:
+            return self.names[host]()
+        with contextlib.suppress(ValueError):
+            return [str(ipaddress.ip_address(host))]
+        raise OSError("no such name")
 
     def _connect(self, address: str, _: int, timeout: float | None) -> httpcore2.NetworkStream:
         self.dialled.append(address)
@@ -273,6 +282,7 @@ def test_keypairs(nobody: Path) -> None:
     file.chmod(0o644)
     with pytest.raises(UsageError, match="chmod 600"):
         find_secret("4dn", "https://portal.example")
+    assert find_secret("drs", "https://elsewhere.example") is None
     file.chmod(0o600)
     found = find_secret("4dn", "https://portal.example/search")
     assert found is not None
@@ -334,28 +344,43 @@ def test_a_proxy_is_used(first: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
             get(http, "http://10.0.0.1/a", named=False)
 
 
-def test_private_authorities(first: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server with a certificate of one's own authority: refused, unless that is named."""
-    import socketserver
-    import threading
-
+@contextlib.contextmanager
+def tls_server(folder: Path, name: str) -> Iterator[int]:
+    """A server with a certificate of an authority of its own, in ``folder/ca.pem``; its port."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    authority.issue_cert(name).configure_cert(context)
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            try:
-                with context.wrap_socket(self.request, server_side=True) as wrapped:
-                    wrapped.recv(4096)
-                    wrapped.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\nok")
-            except OSError:
-                return
+            with (
+                contextlib.suppress(OSError),
+                context.wrap_socket(self.request, server_side=True) as wrapped,
+            ):
+                wrapped.recv(4096)
+                wrapped.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\nok")
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        url = f"https://localhost:{server.server_address[1]}/"
+    with listening(Handler) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def listening(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
+    """Run a handler on a free port of the loopback interface."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def test_private_authorities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server with a certificate of one's own authority: refused, unless that is named."""
+    with tls_server(tmp_path, "localhost") as port:
+        url = f"https://localhost:{port}/"
         with Http() as http, pytest.raises(FetchError, match="certificate"):
             get(http, url)
         for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"):
@@ -363,7 +388,65 @@ def test_private_authorities(first: Raw, tmp_path: Path, monkeypatch: pytest.Mon
             with Http() as http:
                 assert get(http, url) == b"ok"
             monkeypatch.delenv(name)
-        server.shutdown()
+
+
+def test_a_tunnel_shows_the_proxy_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTTPS_PROXY: the proxy gets CONNECT and its own password, the server's token goes inside."""
+    asked: list[bytes] = []
+    with tls_server(tmp_path, "far.example") as port:
+
+        class Proxy(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                asked.append(self.request.recv(4096))
+                self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                with socket.create_connection(("127.0.0.1", port)) as server:
+                    ways = [(self.request, server), (server, self.request)]
+                    threads = [threading.Thread(target=pump, args=way) for way in ways]
+                    for thread in threads:
+                        thread.start()
+                    for thread in threads:
+                        thread.join()
+
+        with listening(Proxy) as proxy:
+            for name in ("HTTPS_PROXY", "https_proxy"):
+                monkeypatch.setenv(name, f"http://user:proxy-pw@127.0.0.1:{proxy}")
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+            with Http() as http:
+                headers = {"Authorization": SECRET}
+                http.bind(Credential("https://far.example:443", lambda: headers))
+                assert get(http, "https://far.example/a") == b"ok"
+    assert asked[0].startswith(b"CONNECT far.example:443 ")
+    assert base64.b64encode(b"user:proxy-pw") in asked[0]
+    assert SECRET.encode() not in b"".join(asked)
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    """Pass bytes on until one side ends."""
+    with contextlib.suppress(OSError):
+        while chunk := source.recv(65536):
+            target.sendall(chunk)
+        target.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:{port}\\@127.0.0.1:{port}/a",
+        "http://127.0.0.1:{port}%2f@evil.example/a",
+        "http://evil.example\\@127.0.0.1:{port}/a",
+        "http://ⅼocalhost:{port}/a",
+        "http://127.0.0.1:{port}#@evil.example/a",
+    ],
+)
+def test_an_address_that_reads_in_two_ways(first: Raw, url: str) -> None:
+    """Either both parsers mean the same host, or nothing is sent."""
+    port = int(first.address.rpartition(":")[2])
+    world = World(port, {})
+    url = url.replace("{port}", str(port))
+    with signed_in(Http(dialer=world.dialer()), first) as http, contextlib.suppress(FetchError):
+        get(http, url)
+    assert set(world.dialled) <= {"127.0.0.1"}
+    assert all(a.headers["host"].startswith("127.0.0.1:") for a in first.asked)
 
 
 def test_addresses() -> None:

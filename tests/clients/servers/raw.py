@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import email.parser
+import gzip
 import hashlib
 import re
 import socket
@@ -126,6 +127,9 @@ class _Handler(socketserver.BaseRequestHandler):
             status, sent = 206, body[start:]
             headers["Content-Range"] = f"bytes {claim}-{len(body) - 1}/{len(body)}"
         sent = _damaged(sent, fault)
+        if fault == "gzip":  # compressed though identity was asked for
+            headers["Content-Encoding"] = "gzip"
+            return self._send(status, gzip.compress(sent), headers)
         if fault == "chunked":
             return self._chunked(status, headers, sent, whole=True)
         if fault == "chunkcut":
