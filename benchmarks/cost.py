@@ -73,15 +73,26 @@ def python_part(before: str, part: str) -> list[str]:
     return python(before + "\n" + _PART.format(part=part))
 
 
+def generate(folder: Path, *sizes: int) -> None:
+    """Make files by generate.py, in a process of its own.
+
+    A child's peak counts what its parent holds when it is forked, so that this process stays small.
+    """
+    script = str(Path(__file__).with_name("generate.py"))
+    subprocess.run([PYTHON, script, str(folder), *map(str, sizes)], check=True)
+
+
 def measure(command: Sequence[str]) -> Cost:
     """Run a command to its end and return what it took.
 
     Raises:
         RuntimeError: It failed.
     """
+    # Packages are installed with their bytecode; a checkout may be told not to write its own.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as messages, tempfile.TemporaryFile() as output:
         began = time.monotonic()
-        process = subprocess.Popen(command, stdout=output, stderr=messages)
+        process = subprocess.Popen(command, stdout=output, stderr=messages, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)

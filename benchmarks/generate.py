@@ -1,6 +1,6 @@
 """Make the benchmarks' survey: deterministic, with labels, missing codes, dates and free text.
 
-    python benchmarks/generate.py PATH ROWS [COLUMNS]
+    python benchmarks/generate.py FOLDER ROWS [COLUMNS]
 
 40 columns by default, of the proportions of a social survey: Likert items with declared missing
 codes, identifiers, counts, money, weights with long fractions, dates, times and text.
@@ -12,6 +12,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import media
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -19,6 +20,7 @@ import pyreadstat
 
 from tabkit import Category, Table, Variable, describe, write_codebook
 
+WIDE_CSV = 41_723  # columns; the reference system took 18 hours over such a file
 LIKERT = {1: "Strongly disagree", 2: "Disagree", 3: "Neither", 4: "Agree", 5: "Strongly agree"}
 CODES = {97: "Not applicable", 98: "Don't know", 99: "Refused"}
 REGIONS = {i: f"Region {i}" for i in range(1, 17)}
@@ -118,13 +120,21 @@ def large_codebook(path: Path, variables: int) -> Path:
 
 
 def main() -> None:
-    """Write one survey."""
+    """Make the files that the benchmarks work on, those that are not there yet."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("path", type=Path)
+    parser.add_argument("folder", type=Path)
     parser.add_argument("rows", type=int)
-    parser.add_argument("columns", type=int, nargs="?", default=40)
+    parser.add_argument("columns", type=int, nargs="?", help="only a survey of so many columns")
     options = parser.parse_args()
-    survey(options.path, options.rows, options.columns)
+    folder = options.folder
+    survey(folder / f"survey_{options.rows}x{options.columns or 40}.sav", options.rows,
+           options.columns or 40)  # fmt: skip
+    if options.columns is None:
+        survey(folder / "small.dta", 100_000, 47)  # two date columns are left out of a .dta
+        survey(folder / "wide.sav", 200, 20_000)
+        wide_csv(folder / "wide.csv", WIDE_CSV)
+        large_codebook(folder / "large-ddi.xml", 100_000)
+        media.make(folder)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,7 @@ import math
 import tempfile
 from typing import TYPE_CHECKING
 
-from cost import TABKIT, Cost, measure, median
-from generate import survey
+from cost import TABKIT, Cost, generate, measure, median
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 def growth(folder: Path, rows: int, repeat: int) -> list[str]:
     """Return the table of exponents: cases ×4 (twice) and columns ×4 (twice)."""
-    start = _cost(survey(folder / "survey_10x40.sav", 10, 40), repeat)
+    start = _cost(_survey(folder, 10, 40), repeat)
     shapes = {
         "cases ×4": [(rows // 4, 40), (rows, 40), (rows * 4, 40)],
         "columns ×4": [(rows // 100, 250), (rows // 100, 1000), (rows // 100, 4000)],
@@ -31,10 +30,7 @@ def growth(folder: Path, rows: int, repeat: int) -> list[str]:
         "|---|---|---|---|---|---|---|",
     ]
     for name, sizes in shapes.items():
-        costs = [
-            _cost(survey(folder / f"survey_{n}x{columns}.sav", n, columns), repeat)
-            for n, columns in sizes
-        ]
+        costs = [_cost(_survey(folder, cases, columns), repeat) for cases, columns in sizes]
         for (before, after), (first, second) in zip(
             itertools.pairwise(sizes), itertools.pairwise(costs), strict=True
         ):
@@ -47,6 +43,11 @@ def growth(folder: Path, rows: int, repeat: int) -> list[str]:
             )
             print(found[-1], flush=True)
     return found
+
+
+def _survey(folder: Path, cases: int, columns: int) -> Path:
+    generate(folder, cases, columns)
+    return folder / f"survey_{cases}x{columns}.sav"
 
 
 def _exponent(pair: Sequence[float]) -> float:

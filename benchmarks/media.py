@@ -1,24 +1,17 @@
 """Rows on pictures: thumbnails of 24 megapixels, a PDF page and a table, against Pillow and others.
 
-    python benchmarks/media.py [FOLDER] [ROUNDS]
-
-`make` writes the pictures, `rows` gives the commands to measure; run.py uses both. The peer
-"Pillow" is the shortest way it has: decode a JPEG at an eighth, average, resample, save.
-ImageMagick is taken from where Debian installs it.
+`make` writes the pictures, `rows` gives the work to measure; run.py uses both. The peer "Pillow" is
+the shortest way it has: decode a JPEG at an eighth, average, resample, save. ImageMagick is taken
+from where Debian installs it.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import statistics
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-PYTHON = sys.executable
-TABKIT = str(Path(PYTHON).with_name("tabkit"))
+from cost import PYTHON, TABKIT, Row, Target
+
 SIZE = 400
 _PILLOW = """
 import sys
@@ -76,11 +69,9 @@ def _pdf(content: bytes) -> bytes:
     return body + table + end
 
 
-def rows(
-    folder: Path, table: Path | None = None
-) -> list[tuple[str, list[str], dict[str, list[str]]]]:
-    """What to measure: the work, tabkit's command, and the peers' by name."""
-    target = str(folder / "thumbnail.png")
+def rows(folder: Path, table: Path) -> list[Row]:
+    """The work on the pictures of ``folder`` and on a table."""
+    target = str(folder / "out" / "thumbnail.png")
 
     def ours(source: Path) -> list[str]:
         return [TABKIT, "thumbnail", str(source), target, "--size", str(SIZE), "-f"]
@@ -89,13 +80,17 @@ def rows(
     for suffix in ("jpg", "png"):
         source = folder / f"photo.{suffix}"
         peers = {"Pillow": [PYTHON, "-c", _PILLOW, str(source), target]}
+        targets = [Target(peer="Pillow", ratio=1 / 1.2)]
         if convert := _imagemagick():
             resize = ["-resize", f"{SIZE}x{SIZE}", target]
             peers["ImageMagick"] = [convert, str(source), *resize]
-        found.append((f"thumbnail of a {suffix.upper()} of 24 megapixels", ours(source), peers))
-    found.append(("thumbnail of a PDF page", ours(folder / "page.pdf"), _pdf_peers(folder, target)))
-    if table is not None:
-        found.append((f"thumbnail of {table.name}", ours(table), {}))
+            targets.append(Target(peer="ImageMagick", ratio=1 / 0.7))
+        work = f"thumbnail of a {suffix.upper()} of 24 megapixels"
+        found.append(Row(work, ours(source), peers, tuple(targets)))
+    page = folder / "page.pdf"
+    limit = (Target("wall", limit=0.5),)
+    found.append(Row("thumbnail of a PDF page", ours(page), _pdf_peers(folder, target), limit))
+    found.append(Row("thumbnail of the survey", ours(table)))
     return found
 
 
@@ -110,49 +105,3 @@ def _pdf_peers(folder: Path, target: str) -> dict[str, list[str]]:
         return {}
     draw = [poppler, "-png", "-singlefile", "-scale-to", str(SIZE)]
     return {"poppler": [*draw, str(folder / "page.pdf"), target.removesuffix(".png")]}
-
-
-def _cpu(command: list[str]) -> tuple[float, float, float]:
-    # Python packages are installed with their bytecode; a checkout may be told not to write it.
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    began = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0, command
-    cpu = usage.ru_utime + usage.ru_stime
-    return cpu, time.monotonic() - began, usage.ru_maxrss / 1024
-
-
-def main(folder: Path, rounds: int) -> None:
-    """Measure all in turns and print the table."""
-    folder.mkdir(parents=True, exist_ok=True)
-    # In a process of its own: a child's peak counts what its parent holds when it is forked.
-    subprocess.run([PYTHON, __file__, "--make", str(folder)], check=True)
-    print(
-        "| work | who | CPU s | wall s | peak MiB | tabkit / this, CPU |\n|---|---|---|---|---|---|"
-    )
-    for work, command, peers in rows(folder):
-        commands = {"tabkit": command, **peers}
-        costs: dict[str, list[tuple[float, float, float]]] = {who: [] for who in commands}
-        for turn in range(rounds + 1):
-            for who, each in commands.items():
-                cost = _cpu(each)
-                if turn:  # the first is to warm up
-                    costs[who].append(cost)
-        for who, found in costs.items():
-            cpu, wall, peak = (statistics.median(part) for part in zip(*found, strict=True))
-            pairs = zip(costs["tabkit"], found, strict=True)
-            ratio = statistics.median(a[0] / b[0] for a, b in pairs)
-            print(f"| {work} | {who} | {cpu:.3f} | {wall:.3f} | {peak:.0f} | {ratio:.2f} |")
-
-
-if __name__ == "__main__":
-    given = sys.argv[1:]
-    if given[:1] == ["--make"]:
-        make(Path(given[1]))
-    else:
-        main(
-            Path(given[0]) if given else Path(__file__).with_name("data"),
-            int(given[1]) if len(given) > 1 else 9,
-        )

@@ -17,23 +17,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import generate
 import growth
+import media
 import tables
-from cost import compare, lines
+from cost import compare, generate, lines
 
 HERE = Path(__file__).resolve().parent
 _PACKAGES = ("numpy", "pyarrow", "pyreadstat", "pandas", "polars", "polars-readstat", "unf", "lxml")
-_WIDE_CSV = 41_723  # columns; the reference system took 18 hours over such a file
-
-
-def make(folder: Path, cases: int) -> None:
-    """Make the files that the rows work on, those that are not there yet."""
-    generate.survey(folder / f"survey_{cases}x40.sav", cases, 40)
-    generate.survey(folder / "small.dta", 100_000, 47)  # two date columns are left out of a .dta
-    generate.survey(folder / "wide.sav", 200, 20_000)
-    generate.wide_csv(folder / "wide.csv", _WIDE_CSV)
-    generate.large_codebook(folder / "large-ddi.xml", 100_000)
 
 
 def machine() -> str:
@@ -73,7 +63,7 @@ def main() -> None:
     parser.add_argument("--no-growth", action="store_true")
     options = parser.parse_args()
     head = f"Survey of {options.rows:,} × 40, {options.repeat} rounds. {machine()}."
-    make(options.folder, options.rows)
+    generate(options.folder, options.rows)
     (options.folder / "out").mkdir(exist_ok=True)
     text = [
         head,
@@ -84,7 +74,8 @@ def main() -> None:
         "| work | who | CPU s | wall s | peak MiB | × | asked |",
         "|---|---|---|---|---|---|---|",
     ]
-    for row in tables.rows(options.folder, options.rows):
+    survey = options.folder / f"survey_{options.rows}x40.sav"
+    for row in [*tables.rows(options.folder, survey), *media.rows(options.folder, survey)]:
         if options.only in row.work:
             for line in lines(row, compare(row, options.repeat)):
                 print(line, flush=True)

@@ -22,9 +22,8 @@ _PACKAGES = {
 _DATAVERSE_INGEST = 42.8  # CPU s of the reference system for a .dta of this size, measured before
 
 
-def rows(folder: Path, cases: int) -> list[Row]:
-    """The work to compare, on the files that `generate` has made in ``folder``."""
-    sav = folder / f"survey_{cases}x40.sav"
+def rows(folder: Path, sav: Path) -> list[Row]:
+    """The work to compare, on the survey and the other files that generate.py has made."""
     return [
         *_reading(sav),
         *_text(sav, folder / "out"),
