@@ -108,7 +108,9 @@ def _sheets_of(job: Job) -> list[Job]:
 
     try:
         file_format = job.file_format or identify(job.source, job.name)
-        names = sheet_names(job.source) if file_format.reader.endswith(":open_spreadsheet") else []
+        names = []
+        if file_format.reader.endswith(":open_spreadsheet"):
+            names = sheet_names(job.source, job.options.limits)
     except (TabkitError, OSError):
         return [job]
     further = tuple(part for part in job.only if part != "original")

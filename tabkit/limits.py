@@ -29,25 +29,45 @@ class Limits:
         memory: Bytes a guarded reader may hold at once (``--untrusted``).
         seconds: Seconds of computing, or of waiting for it, of a guarded reader.
         unpacked: Bytes that a compressed file may unpack to, all its parts together.
-        ratio: Times its size that a compressed file may unpack to, beyond `RATIO_FREE` bytes.
+        free: Bytes that any compressed file may unpack to, whatever its ratio.
+        ratio: Times its size that a compressed file may unpack to, beyond ``free``.
         variables: Variables of a table.
         metadata: Characters of names, labels and notes of a table; a set of labels shared by
             many variables counts for each, since a codebook repeats it.
         block: Bytes of the cases that are held decoded at once.
+        cell: Bytes of a quoted cell of delimited text.
+        row: Bytes of a line of text.
+        width: Characters of a line that a codebook of fixed-width text may ask for.
+        nesting: Levels that objects of R lie within each other.
+        objects: Objects of an R file.
+        sheet_memory: Bytes of address space of the process that unpacks a workbook.
+        sheet_seconds: Its seconds of computing, beyond one for every 2 MB unpacked.
     """
 
     memory: int = 2 << 30
     seconds: int = 600
     unpacked: int = 16 << 30
+    free: int = 1 << 30
     ratio: int = 250
     variables: int = 250_000
     metadata: int = 256 << 20
     block: int = 256 << 20
+    cell: int = 16 << 20
+    row: int = 64 << 20
+    width: int = 1 << 20
+    nesting: int = 200
+    objects: int = 5_000_000
+    sheet_memory: int = 4 << 30
+    sheet_seconds: int = 15
 
 
 LIMITS: Final = Limits()
-RATIO_FREE: Final = 64 << 20  # bytes that any compressed file may unpack to
-_SIZES: Final = frozenset({"memory", "unpacked", "block"})
+_SIZES: Final = frozenset({"memory", "unpacked", "free", "block", "cell", "row", "sheet_memory"})
+_SPELT_UNITS: Final = {
+    "metadata": " characters", "width": " characters", "ratio": " times its size",
+    "nesting": " levels", "objects": " objects", "variables": " variables",
+    "seconds": " seconds", "sheet_seconds": " seconds",
+}  # fmt: skip
 
 
 def parse_limits(choices: Iterable[str], base: Limits = LIMITS) -> Limits:
@@ -77,7 +97,9 @@ def shown(name: str, value: int) -> str:
     return f"{size:.4g} {_UNITS[unit] or 'bytes'}"
 
 
-def refuse(path: Path | str, what: str, limits: Limits, name: str, where: str = "") -> LimitError:
+def refuse(
+    path: Path | str, what: str, limits: Limits, name: str, where: str = "", more: str = ""
+) -> LimitError:
     """Return the error to raise where a file asks for more than the limit ``name`` allows.
 
     Args:
@@ -86,12 +108,13 @@ def refuse(path: Path | str, what: str, limits: Limits, name: str, where: str = 
         limits: The limits in force.
         name: Which of them.
         where: As in `FormatError`.
+        more: What else the user can do.
     """
     value = getattr(limits, name)
-    unit = {"metadata": " characters", "ratio": " times its size"}.get(name, "")
-    unit = f" {name}" if name in {"seconds", "variables"} else unit
     hint = f"--limit {name}={_spelt(name, 2 * value)} allows twice that"
-    return LimitError(f"{what} {shown(name, value)}{unit}", path, where, hint)
+    hint = f"{hint}; {more}" if more else hint
+    reason = f"{what} {shown(name, value)}{_SPELT_UNITS.get(name, '')}"
+    return LimitError(reason, path, where, hint)
 
 
 def check_unpacked(unpacked: int, packed: int, limits: Limits, path: Path | str) -> None:
@@ -108,7 +131,7 @@ def check_unpacked(unpacked: int, packed: int, limits: Limits, path: Path | str)
     """
     if unpacked > limits.unpacked:
         raise refuse(path, "it unpacks to more than", limits, "unpacked")
-    if unpacked > max(RATIO_FREE, packed * limits.ratio):
+    if unpacked > max(limits.free, packed * limits.ratio):
         raise refuse(path, "it unpacks to more than", limits, "ratio")
 
 

@@ -64,7 +64,7 @@ def open_dta(path: Path, options: ReadOptions) -> TableStream:
     """
     with path.open("rb") as file:
         source = source_of(path, file)
-        dictionary = read_dictionary(source)
+        dictionary = read_dictionary(source, options.limits)
         strings = _index(source, dictionary)
         encodings, findings = _encodings(file, dictionary, strings, options)
     meaning = meaning_of(dictionary, encodings, options.profile)
