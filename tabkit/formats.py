@@ -69,6 +69,11 @@ class ReadOptions:
     untrusted: bool = False
     limits: Limits = LIMITS
 
+    @property
+    def guard(self) -> Limits | None:
+        """The limits of the guard, for `tabkit.guard.call`; None where it is not asked for."""
+        return self.limits if self.untrusted else None
+
     def rows_of(self, columns: int) -> int:
         """Cases of a block of so many columns, at least 1."""
         return max(1, min(self.block_rows, self.block_cells // max(columns, 1)))

@@ -122,13 +122,9 @@ def validate_one(
 ) -> int:
     """Validate one codebook; 1 when something is wrong with it; ``guard`` bounds a worker."""
     from tabkit.ddi.validate import validate
-    from tabkit.guard import guarded_call
+    from tabkit.guard import call
 
-    choices = {"profile": profile, "schemas": schemas}
-    if guard is None:
-        found = validate(codebook, profile=profile, schemas=schemas)
-    else:
-        found = guarded_call(validate, codebook, guard, codebook, **choices)
+    found = call(validate, codebook, guard, codebook, profile=profile, schemas=schemas)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(each) for each in found], ensure_ascii=False))
     else:

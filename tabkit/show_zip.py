@@ -13,6 +13,7 @@ import click
 from tabkit.bundle import bundle, bundle_name
 from tabkit.errors import UsageError
 from tabkit.formats import ReadOptions
+from tabkit.limits import parse_limits
 from tabkit.profiles import find_profile
 from tabkit.zip_files import zip_files
 
@@ -30,12 +31,15 @@ def zip_all(
     *,
     target: str,
     form: str | None,
-    limit: str | None,
+    limit: Sequence[str],
+    untrusted: bool,
     force: bool,
     as_json: bool,
     profile: str,
 ) -> int:
     """Make an archive, to stdout where ``target`` is ``-``; tell what is not in it.
+
+    Of ``limit``, a size is the archive's and ``NAME=VALUE`` is for what is read.
 
     Raises:
         UsageError: The limit cannot be read, or JSON and the archive both go to stdout.
@@ -43,13 +47,19 @@ def zip_all(
     if target == "-" and as_json:
         msg = "the archive goes to stdout, so --json cannot; use -o FILE"
         raise UsageError(msg)
+    sizes = [each for each in limit if "=" not in each]
+    options = ReadOptions(
+        profile=find_profile(profile),
+        untrusted=untrusted,
+        limits=parse_limits(each for each in limit if "=" in each),
+    )
     report = zip_files(
         files,
         sys.stdout.buffer if target == "-" else Path(target),
         form=form,
-        limit=None if limit is None else _bytes(limit),
+        limit=_bytes(sizes[-1]) if sizes else None,
         force=force,
-        options=ReadOptions(profile=find_profile(profile)),
+        options=options,
     )
     name = "stdout" if target == "-" else Path(target).name
     for path, reason in report.left_out:
