@@ -24,8 +24,9 @@ from tabkit.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
     from tabkit.ingest import IngestReport
+    from tabkit.options import ReadOptions
 
 _STANDARD_INPUT: Final = "-"
 _PATIENCE: Final = 10  # seconds that an interrupted worker has to clean up

@@ -22,8 +22,9 @@ from tabkit.zip_stream import Entry, file_entry, safe_name, zip_stream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
     from tabkit.ingest import IngestReport
+    from tabkit.options import ReadOptions
 
 MANIFEST: Final = "manifest-sha256.txt"
 _ORDER: Final = ("tab", "original", "rdata", "ddi")

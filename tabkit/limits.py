@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 _KIB: Final = 1024
 _UNITS: Final = ("", "KiB", "MiB", "GiB", "TiB")
-_NUMBER: Final = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SIZE: Final = re.compile(
+    r"(\d{1,15}(?:\.\d{1,6})?)\s*(?:([kmgt])(i?b)?|(b)?)", re.IGNORECASE | re.ASCII
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Limits:
 
 
 LIMITS: Final = Limits()
+_PLAIN: Final = re.compile(r"[0-9.]+")
 _SIZES: Final = frozenset({"memory", "unpacked", "free", "block", "cell", "row", "sheet_memory"})
 _SPELT_UNITS: Final = {
     "metadata": " characters", "width": " characters", "ratio": " times its size",
@@ -85,6 +88,22 @@ def parse_limits(choices: Iterable[str], base: Limits = LIMITS) -> Limits:
             raise UsageError(msg)
         changed[name] = _number(name, value)
     return dataclasses.replace(base, **changed)
+
+
+def parse_size(text: str, plain: int = 1) -> int | None:
+    """Return the bytes of a size as 512MiB, 2GB or 4g; None where it is none.
+
+    Args:
+        text: A number with a unit; K, KiB, M, … count by 1024, KB, MB, … by 1000.
+        plain: Bytes that a number without a unit counts.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        return None
+    if match[2] is None:
+        return int(float(match[1]) * (1 if match[4] else plain))
+    base = 1000 if (match[3] or "").lower() == "b" else _KIB
+    return int(float(match[1]) * base ** " kmgt".index(match[2].lower()))
 
 
 def shown(name: str, value: int) -> str:
@@ -141,13 +160,12 @@ def _spelt(name: str, value: int) -> str:
 
 
 def _number(name: str, text: str) -> int:
-    match = _NUMBER.fullmatch(text.strip())
-    unit = match.group(2).lower() if match else ""
-    if match is None or (unit and name not in _SIZES):
+    is_plain = _PLAIN.fullmatch(text.strip())
+    value = parse_size(text) if name in _SIZES or is_plain else None
+    if value is None:
         example = "2GiB" if name in _SIZES else "1000"
         msg = f"--limit {name}={text}: a number is needed, as in {name}={example}"
         raise UsageError(msg)
-    value = int(float(match.group(1)) * _KIB ** " kmgt".index(unit or " "))
     if value < 1:
         msg = f"--limit {name}={text}: at least 1 is needed"
         raise UsageError(msg)

@@ -12,10 +12,11 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tabkit.formats import FileFormat, ReadOptions, WriteOptions
+    from tabkit.formats import FileFormat
     from tabkit.limits import Limits
     from tabkit.loss import Ledger
     from tabkit.model import Description, Finding, Value, Variable, VariableDescription
+    from tabkit.options import ReadOptions, WriteOptions
 
 _SHOWN_NAMES: Final = 8
 _RENAMED: Final = "the name became "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,8 +11,8 @@ import click
 
 from tabkit.bundle import bundle, bundle_name
 from tabkit.errors import UsageError
-from tabkit.formats import ReadOptions
-from tabkit.limits import parse_limits
+from tabkit.limits import parse_limits, parse_size
+from tabkit.options import ReadOptions
 from tabkit.profiles import find_profile
 from tabkit.zip_files import zip_files
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from tabkit.formats import FileFormat
 
 PARTIAL: Final = 1
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE | re.ASCII)
 
 
 def zip_all(
@@ -110,9 +108,8 @@ def bundle_one(
 
 
 def _bytes(text: str) -> int:
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
+    size = parse_size(text)
+    if size is None:
         msg = f"cannot read the size {text!r}; write 100MB, 2GiB or a number of bytes"
         raise UsageError(msg)
-    base = 1024 if match[3] else 1000
-    return int(float(match[1]) * base ** " kmgt".index(match[2].lower() or " "))
+    return size

@@ -11,9 +11,10 @@ from tabkit.cases import choose_cases
 from tabkit.condition import names_in, parse_condition
 from tabkit.convert import write_target
 from tabkit.errors import FormatError
-from tabkit.formats import FileFormat, ReadOptions, WriteOptions, find_format, format_of_target
+from tabkit.formats import FileFormat, find_format, format_of_target
 from tabkit.guard import call, guarded_stream
 from tabkit.model import Finding, Variable
+from tabkit.options import ReadOptions, WriteOptions
 from tabkit.selection import chosen_names, parse_spans, split_items
 
 if TYPE_CHECKING:
@@ -161,9 +162,9 @@ def _of_archive(
 
 def _archive(source: Path, name: str | None, options: ReadOptions) -> tuple[Archive, list[Finding]]:
     """Open an archival table with the codebook given, or with the one beside it if that fits."""
+    from tabkit.ddi.dictionary import part_of
     from tabkit.ddi.parse import read_codebook
     from tabkit.read.archive import open_archive
-    from tabkit.verify import part_of
 
     own_name = Path(name or source.name)
     beside = source.with_name(f"{own_name.stem}-ddi.xml")

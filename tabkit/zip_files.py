@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from tabkit.errors import FormatError, TabkitError, UsageError
-from tabkit.formats import FORMATS, ReadOptions
+from tabkit.formats import FORMATS
 from tabkit.guard import call
+from tabkit.options import ReadOptions
 from tabkit.output import whole_files
 from tabkit.zip_stream import Entry, Names, file_pieces, safe_name, zip_stream
 

@@ -58,8 +58,8 @@ def thumbnail(
     An image is shown upright, in sRGB, with its transparency, and never enlarged. A table shows
     the distribution of each variable. TARGET may be - for stdout.
     """
-    from tabkit.formats import ReadOptions
     from tabkit.guard import call
+    from tabkit.options import ReadOptions
     from tabkit.thumbnail import limits_of, render
     from tabkit.thumbnail import thumbnail as write
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
 
 _PIECE_BYTES: Final = 1 << 20
 _MEDIA_TYPES: Final = {"csv": "text/csv", "tsv": "text/tab-separated-values"}

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
     from tabkit.limits import Limits
+    from tabkit.options import ReadOptions
     from tabkit.read.dictionary import Dictionary
     from tabkit.read.fixed_cells import Matrix
 

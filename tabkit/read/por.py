@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
     from tabkit.profiles import Profile
     from tabkit.read.por_cases import Cells
     from tabkit.read.por_dictionary import PorDictionary, VariableRecord

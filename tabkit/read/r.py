@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
     from tabkit.read.r_parse import Content
 
 _MEDIA_TYPE: Final = "application/x-rlang-transport"

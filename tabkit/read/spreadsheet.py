@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
 
 BYTES_PER_SECOND: Final = 2_000_000  # unpacked bytes that allow a second more; 20 times slower
 _MEDIA_TYPES: Final = {

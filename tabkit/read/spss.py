@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
     from tabkit.limits import Limits
     from tabkit.model import Finding, ResponseSet, Variable
+    from tabkit.options import ReadOptions
     from tabkit.read.spss_dictionary import Column
     from tabkit.read.spss_records import Records
     from tabkit.read.spss_text import Decoder

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from tabkit.formats import ReadOptions
     from tabkit.model import Block
+    from tabkit.options import ReadOptions
     from tabkit.read.stata_bytes import Source
     from tabkit.read.stata_dictionary import Dictionary
     from tabkit.read.stata_strl import LongStrings

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
     from tabkit.limits import Limits
+    from tabkit.options import ReadOptions
 
 __all__ = ["SIZE", "ThumbnailLimits", "limits_of", "render", "thumbnail", "thumbnail_targets"]
 
@@ -172,7 +173,8 @@ def _table(
 ) -> list[bytes]:
     import dataclasses
 
-    from tabkit.formats import ReadOptions, identify
+    from tabkit.formats import identify
+    from tabkit.options import ReadOptions
     from tabkit.read import open_with
     from tabkit.thumbnail.table import draw_table
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from tabkit.describe import describe
 from tabkit.errors import FormatError, LimitError, UsageError
-from tabkit.formats import ReadOptions
 from tabkit.limits import LIMITS
 from tabkit.model import Interval, Kind, Table
+from tabkit.options import ReadOptions
 from tabkit.profiles import DATAVERSE, TABKIT, Profile
 from tabkit.read import delimited, delimited_rows, read, read_all, stream_of
 from tabkit.write.tab import tab_appender
