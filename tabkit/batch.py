@@ -24,8 +24,9 @@ from tabkit.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
     from tabkit.ingest import IngestReport
+    from tabkit.options import ReadOptions
 
 _STANDARD_INPUT: Final = "-"
 _PATIENCE: Final = 10  # seconds that an interrupted worker has to clean up
@@ -108,7 +109,9 @@ def _sheets_of(job: Job) -> list[Job]:
 
     try:
         file_format = job.file_format or identify(job.source, job.name)
-        names = sheet_names(job.source) if file_format.reader.endswith(":open_spreadsheet") else []
+        names = []
+        if file_format.reader.endswith(":open_spreadsheet"):
+            names = sheet_names(job.source, job.options.limits)
     except (TabkitError, OSError):
         return [job]
     further = tuple(part for part in job.only if part != "original")

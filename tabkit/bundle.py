@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from tabkit.cite import cite, study_from_json
 from tabkit.ddi.study import Study, read_study
+from tabkit.guard import call
 from tabkit.ingest import PARTS, ingest
 from tabkit.output import whole_files
 from tabkit.profiles import TABKIT, Profile, find_profile
@@ -21,8 +22,9 @@ from tabkit.zip_stream import Entry, file_entry, safe_name, zip_stream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
     from tabkit.ingest import IngestReport
+    from tabkit.options import ReadOptions
 
 MANIFEST: Final = "manifest-sha256.txt"
 _ORDER: Final = ("tab", "original", "rdata", "ddi")
@@ -85,7 +87,7 @@ def bundle(
         only = [part for part in _ORDER if part in PARTS and not (part == "rdata" and is_r)]
         package = ingest(source, folder, only=only, profile=chosen, ddi_version=version,
                          name=own_name, options=options, file_format=file_format)  # fmt: skip
-        entries = list(_entries(package, _study(study, package), own_name, chosen))
+        entries = list(_entries(package, _study(study, package, options), own_name, chosen))
         sums = tuple((entry.name, _sha256(entry.pieces())) for entry in entries)
         manifest = "".join(f"{digest}  {entry}\n" for entry, digest in sums).encode()
         entries.append(Entry(MANIFEST, len(manifest), lambda: [manifest]))
@@ -124,12 +126,14 @@ def _entries(
         yield Entry(safe_name(name), len(text), lambda text=text: [text])  # type: ignore[misc]
 
 
-def _study(given: Study | Path | str | None, package: IngestReport) -> Study:
+def _study(
+    given: Study | Path | str | None, package: IngestReport, options: ReadOptions | None
+) -> Study:
     """Return the study to cite, with this file's name and fingerprint."""
     if isinstance(given, str | Path):
-        path = Path(given)
+        path, guard = Path(given), options.guard if options else None
         is_json = path.suffix.lower() == ".json"
-        given = Study(**study_from_json(path)) if is_json else read_study(path)
+        given = Study(**study_from_json(path)) if is_json else call(read_study, path, guard, path)
     found = given or read_study(package.outputs["ddi"])
     title = found.title or read_study(package.outputs["ddi"]).title
     name = package.outputs["original"].name

@@ -9,10 +9,13 @@ import tempfile
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from tabkit.errors import FormatError
+from tabkit.limits import check_unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tabkit.limits import Limits
 
 #: First bytes and name. Source: R 4.2, ``help(gzfile)``; R 4.5 added zstd.
 _MAGIC: Final = (
@@ -22,8 +25,6 @@ _MAGIC: Final = (
     (b"\x5d\0\0", "lzma"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
 )
-EXPANDED_FREELY: Final = 1 << 30  # bytes that any file may expand to
-EXPANDED_RATIO: Final = 200  # times its size that a larger file may expand to
 _LZMA_MEMORY: Final = 512 << 20  # R's strongest setting needs 65 MiB
 _IN_MEMORY: Final = 32 << 20
 _CHUNK: Final = 1 << 20
@@ -46,7 +47,7 @@ def first_bytes(path: Path, count: int) -> bytes:
             return b""
 
 
-def expanded(path: Path, accepts: tuple[bytes, ...]) -> tuple[Any, str]:
+def expanded(path: Path, accepts: tuple[bytes, ...], limits: Limits) -> tuple[Any, str]:
     """Return a file's expanded content as memory, and the name of its compression.
 
     More than 32 MiB lie in a temporary file that is mapped, so that they take no memory of their
@@ -55,10 +56,11 @@ def expanded(path: Path, accepts: tuple[bytes, ...]) -> tuple[Any, str]:
     Args:
         path: The file; it may as well not be compressed.
         accepts: What the content may begin with; anything else is refused before it is expanded.
+        limits: ``unpacked``, ``free`` and ``ratio`` bound the content.
 
     Raises:
-        FormatError: It begins with something else, is cut short or damaged, or expands to more
-            than `EXPANDED_FREELY` bytes and `EXPANDED_RATIO` times its size.
+        FormatError: It begins with something else, is cut short or damaged.
+        LimitError: It expands to more than the limits allow.
     """
     with path.open("rb") as file:
         name = compression_of(file.read(_HEAD))
@@ -71,10 +73,9 @@ def expanded(path: Path, accepts: tuple[bytes, ...]) -> tuple[Any, str]:
         file.seek(0)
         if not name:
             return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), name
-        limit = max(EXPANDED_FREELY, EXPANDED_RATIO * path.stat().st_size)
         with tempfile.SpooledTemporaryFile(_IN_MEMORY) as spool:
             with _damage(path, name):
-                _copy(_opened(file, name), spool, limit, path)
+                _copy(_opened(file, name), spool, limits, path)
             return _mapped(spool), name
 
 
@@ -93,13 +94,11 @@ def _mapped(spool: tempfile.SpooledTemporaryFile[bytes]) -> Any:
     return mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
 
 
-def _copy(source: IO[bytes], target: IO[bytes], limit: int, path: Path) -> None:
-    size = 0
+def _copy(source: IO[bytes], target: IO[bytes], limits: Limits, path: Path) -> None:
+    size, packed = 0, path.stat().st_size
     while chunk := source.read(_CHUNK):
         size += len(chunk)
-        if size > limit:
-            reason = f"it expands to more than {limit:,} bytes, {EXPANDED_RATIO} times its size"
-            raise FormatError(reason, path, hint="expand it yourself if you trust it")
+        check_unpacked(size, packed, limits, path)
         target.write(chunk)
 
 

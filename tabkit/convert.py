@@ -8,15 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tabkit.errors import LossError, UsageError
-from tabkit.formats import (
-    FileFormat,
-    ReadOptions,
-    WriteOptions,
-    find_format,
-    format_of_target,
-    identify,
-)
+from tabkit.formats import FileFormat, find_format, format_of_target, identify
 from tabkit.loss import Loss
+from tabkit.options import ReadOptions, WriteOptions
 from tabkit.output import whole_files
 from tabkit.selection import chosen_names
 

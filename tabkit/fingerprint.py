@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
     from tabkit.model import Description, TableStream
+    from tabkit.options import ReadOptions
     from tabkit.profiles import Profile
 
 _DIGITS: Final = range(2, 17)

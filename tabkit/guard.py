@@ -50,7 +50,7 @@ _CLASSES: Final = frozenset(
 
 
 def guarded_call(
-    function: Callable[_P, _T], source: Path | str, limits: Limits, *args: Any, **kwargs: Any
+    function: Callable[_P, _T], source: Path | str, limits: Limits, /, *args: Any, **kwargs: Any
 ) -> _T:
     """Run a function in a worker process and return its result.
 
@@ -69,6 +69,20 @@ def guarded_call(
     """
     with _Worker((function, args, kwargs, False), source, limits) as worker:
         return worker.receive()[0]  # type: ignore[no-any-return]
+
+
+def call(
+    function: Callable[_P, _T],
+    source: Path | str,
+    guard: Limits | None,
+    /,
+    *args: _P.args,
+    **kwargs: _P.kwargs,
+) -> _T:
+    """Run a function under the guard as `guarded_call` does, or here where ``guard`` is None."""
+    if guard is None:
+        return function(*args, **kwargs)
+    return guarded_call(function, source, guard, *args, **kwargs)
 
 
 def guarded_stream(

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from tabkit.errors import FormatError, OutputError, UsageError
-from tabkit.formats import FileFormat, ReadOptions
+from tabkit.options import ReadOptions
 from tabkit.output import output_folder, whole_files
 from tabkit.profiles import TABKIT, Profile, find_profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from tabkit.formats import FileFormat
     from tabkit.loss import Ledger
     from tabkit.model import Block, Description, Finding, Origin, TableStream
 

@@ -62,7 +62,7 @@ def from_r(frame: Any, *, row_names: str | None = None) -> Table:
     """
     import numpy as np
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
     from tabkit.read import read_all
     from tabkit.read.r import stream_of_serialized
 

@@ -12,10 +12,11 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tabkit.formats import FileFormat, ReadOptions, WriteOptions
+    from tabkit.formats import FileFormat
     from tabkit.limits import Limits
     from tabkit.loss import Ledger
     from tabkit.model import Description, Finding, Value, Variable, VariableDescription
+    from tabkit.options import ReadOptions, WriteOptions
 
 _SHOWN_NAMES: Final = 8
 _RENAMED: Final = "the name became "
@@ -122,13 +123,9 @@ def validate_one(
 ) -> int:
     """Validate one codebook; 1 when something is wrong with it; ``guard`` bounds a worker."""
     from tabkit.ddi.validate import validate
-    from tabkit.guard import guarded_call
+    from tabkit.guard import call
 
-    choices = {"profile": profile, "schemas": schemas}
-    if guard is None:
-        found = validate(codebook, profile=profile, schemas=schemas)
-    else:
-        found = guarded_call(validate, codebook, guard, codebook, **choices)
+    found = call(validate, codebook, guard, codebook, profile=profile, schemas=schemas)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(each) for each in found], ensure_ascii=False))
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +11,8 @@ import click
 
 from tabkit.bundle import bundle, bundle_name
 from tabkit.errors import UsageError
-from tabkit.formats import ReadOptions
+from tabkit.limits import parse_limits, parse_size
+from tabkit.options import ReadOptions
 from tabkit.profiles import find_profile
 from tabkit.zip_files import zip_files
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from tabkit.formats import FileFormat
 
 PARTIAL: Final = 1
-_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", re.IGNORECASE | re.ASCII)
 
 
 def zip_all(
@@ -30,12 +29,15 @@ def zip_all(
     *,
     target: str,
     form: str | None,
-    limit: str | None,
+    limit: Sequence[str],
+    untrusted: bool,
     force: bool,
     as_json: bool,
     profile: str,
 ) -> int:
     """Make an archive, to stdout where ``target`` is ``-``; tell what is not in it.
+
+    Of ``limit``, a size is the archive's and ``NAME=VALUE`` is for what is read.
 
     Raises:
         UsageError: The limit cannot be read, or JSON and the archive both go to stdout.
@@ -43,13 +45,19 @@ def zip_all(
     if target == "-" and as_json:
         msg = "the archive goes to stdout, so --json cannot; use -o FILE"
         raise UsageError(msg)
+    sizes = [each for each in limit if "=" not in each]
+    options = ReadOptions(
+        profile=find_profile(profile),
+        untrusted=untrusted,
+        limits=parse_limits(each for each in limit if "=" in each),
+    )
     report = zip_files(
         files,
         sys.stdout.buffer if target == "-" else Path(target),
         form=form,
-        limit=None if limit is None else _bytes(limit),
+        limit=_bytes(sizes[-1]) if sizes else None,
         force=force,
-        options=ReadOptions(profile=find_profile(profile)),
+        options=options,
     )
     name = "stdout" if target == "-" else Path(target).name
     for path, reason in report.left_out:
@@ -100,9 +108,8 @@ def bundle_one(
 
 
 def _bytes(text: str) -> int:
-    match = _SIZE.fullmatch(text.strip())
-    if match is None:
+    size = parse_size(text)
+    if size is None:
         msg = f"cannot read the size {text!r}; write 100MB, 2GiB or a number of bytes"
         raise UsageError(msg)
-    base = 1024 if match[3] else 1000
-    return int(float(match[1]) * base ** " kmgt".index(match[2].lower() or " "))
+    return size

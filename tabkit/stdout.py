@@ -17,6 +17,7 @@ from tabkit.formats import find_format
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from tabkit.limits import Limits
     from tabkit.loss import Ledger
 
 
@@ -63,13 +64,18 @@ def cite_to(
     fields: Mapping[str, Any],
     *,
     force: bool,
+    guard: Limits | None = None,
 ) -> None:
-    """Write a citation made of a codebook, a JSON file and single fields, the last first."""
+    """Write a citation made of a codebook, a JSON file and single fields, the last first.
+
+    With ``guard``, the codebook is read by a worker within these limits.
+    """
     from tabkit.cite import cite, study_from_json
     from tabkit.ddi.study import Study, read_study
+    from tabkit.guard import call
     from tabkit.output import whole_files
 
-    found = Study() if source is None else read_study(source)
+    found = Study() if source is None else call(read_study, source, guard, source)
     if study is not None:
         found = dataclasses.replace(found, **study_from_json(study))
     found = dataclasses.replace(found, **{name: value for name, value in fields.items() if value})

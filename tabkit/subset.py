@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 from tabkit.cases import choose_cases
 from tabkit.condition import names_in, parse_condition
 from tabkit.convert import write_target
-from tabkit.errors import FormatError, UsageError
-from tabkit.formats import FileFormat, ReadOptions, WriteOptions, find_format, format_of_target
+from tabkit.errors import FormatError
+from tabkit.formats import FileFormat, find_format, format_of_target
+from tabkit.guard import call, guarded_stream
 from tabkit.model import Finding, Variable
+from tabkit.options import ReadOptions, WriteOptions
 from tabkit.selection import chosen_names, parse_spans, split_items
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ def subset(
         order: ``asked``, or ``file`` for the order of the source.
         to: A format of ``tabkit formats``.
         header: False leaves out the line of names (``noVarHeader``).
-        codebook: The DDI codebook of an archival table.
+        codebook: The DDI codebook of an archival table, else what describes a plain file; goes
+            before that of ``options``.
         on_loss: ``error`` refuses to write what the target cannot carry in full.
         force: Replace a target that exists.
         name: The source's own name, where ``source`` is a temporary copy.
@@ -80,18 +83,21 @@ def subset(
     """
     source, target = Path(source), Path(target)
     written = find_format(to) if to else format_of_target(target)
+    options = options or ReadOptions()
+    if codebook is not None:
+        options = dataclasses.replace(options, codebook=Path(codebook))
     items = split_items(variables) if isinstance(variables, str) else variables
     condition = parse_condition(where) if where is not None else None
     spans = parse_spans(cases) if cases is not None else []
     if Path(name or source).suffix.lower() == ".tab" and file_format is None:
-        archive, findings = _archive(source, name, codebook)
-        is_raw = written.name == "tab"
-        stream = _of_archive(archive, items, order, condition, spans, is_raw=is_raw)
+        archive, findings = _archive(source, name, options)
+        asked = (archive, items, order, condition, spans, written.name == "tab")
+        if options.guard is None:
+            stream = _of_archive(*asked)
+        else:
+            stream = guarded_stream(_of_archive, name or source, options.guard, *asked)
         stream.findings.extend(findings)
     else:
-        if codebook is not None:
-            msg = "a codebook goes with an archival .tab; other files carry their own labels"
-            raise UsageError(msg)
         stream = _of_file(source, items, order, condition, spans, options, file_format, name)
     choices = WriteOptions(header=header)
     return write_target(stream, target, written, choices, on_loss=on_loss, force=force)
@@ -103,13 +109,13 @@ def _of_file(
     order: str,
     condition: Condition | None,
     spans: Sequence[Span],
-    options: ReadOptions | None,
+    options: ReadOptions,
     file_format: FileFormat | None,
     name: str | None,
 ) -> TableStream:
     from tabkit.read import open_with, select_stream
 
-    stream = open_with(source, options or ReadOptions(), file_format, name)
+    stream = open_with(source, options, file_format, name)
     with contextlib.ExitStack() as stack:
         stack.callback(stream.close)
         names = [variable.name for variable in stream.variables]
@@ -127,7 +133,6 @@ def _of_archive(
     order: str,
     condition: Condition | None,
     spans: Sequence[Span],
-    *,
     is_raw: bool,
 ) -> TableStream:
     """Open the columns that are to be written and those that the condition needs."""
@@ -155,24 +160,23 @@ def _of_archive(
     return dataclasses.replace(stream, variables=variables)
 
 
-def _archive(
-    source: Path, name: str | None, codebook: Path | str | None
-) -> tuple[Archive, list[Finding]]:
+def _archive(source: Path, name: str | None, options: ReadOptions) -> tuple[Archive, list[Finding]]:
     """Open an archival table with the codebook given, or with the one beside it if that fits."""
+    from tabkit.ddi.dictionary import part_of
     from tabkit.ddi.parse import read_codebook
     from tabkit.read.archive import open_archive
-    from tabkit.verify import part_of
 
     own_name = Path(name or source.name)
     beside = source.with_name(f"{own_name.stem}-ddi.xml")
-    path = Path(codebook) if codebook is not None else beside
-    if codebook is None and not beside.exists():
+    path = options.codebook or beside
+    if options.codebook is None and not beside.exists():
         return open_archive(source), []
     try:
-        expected = part_of(read_codebook(path), own_name.stem)[1]
+        book = call(read_codebook, path, options.guard, path)
+        expected = part_of(book, own_name.stem)[1]
         return open_archive(source, [each.variable for each in expected]), []
     except FormatError as error:
-        if codebook is not None:
+        if options.codebook is not None:
             raise
         text = f"{beside.name} was not used: {error.reason}"
         return open_archive(source), [Finding(text, "warning")]

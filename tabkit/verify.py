@@ -6,16 +6,17 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tabkit.formats import FileFormat, ReadOptions
 from tabkit.guard import guarded_call
 from tabkit.model import Finding, Kind, Table, TableStream
+from tabkit.options import ReadOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import pyarrow as pa
 
-    from tabkit.ddi.codebook import Codebook, CodebookFile, CodebookVariable
+    from tabkit.ddi.codebook import CodebookFile, CodebookVariable
+    from tabkit.formats import FileFormat
     from tabkit.model import Description, Variable
 
 _LISTED: Final = 5  # names shown of a list that differs
@@ -47,6 +48,7 @@ def verify(
     Raises:
         FormatError: One of the two cannot be read.
     """
+    from tabkit.ddi.dictionary import part_of
     from tabkit.ddi.parse import read_codebook
     from tabkit.describe import describe
     from tabkit.read import open_with
@@ -64,15 +66,6 @@ def verify(
         source = open_with(data, options, file_format, name)
     description = describe(source, profile=options.profile)
     return list(_differences(description, file, expected))
-
-
-def part_of(book: Codebook, stem: str) -> tuple[CodebookFile | None, list[CodebookVariable]]:
-    """Return the file that the codebook describes under this name, or its only one."""
-    named = [file for file in book.files if Path(file.name).stem == stem]
-    file = next(iter(named or book.files), None)
-    if file is None or len(book.files) == 1:
-        return file, list(book.variables)
-    return file, [each for each in book.variables if file.identifier in each.file_ids]
 
 
 def _archival_table(

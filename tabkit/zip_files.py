@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from tabkit.errors import FormatError, TabkitError, UsageError
-from tabkit.formats import FORMATS, ReadOptions
+from tabkit.formats import FORMATS
+from tabkit.guard import call
+from tabkit.options import ReadOptions
 from tabkit.output import whole_files
 from tabkit.zip_stream import Entry, Names, file_pieces, safe_name, zip_stream
 
@@ -180,7 +182,7 @@ def _in_form(path: Path, name: str, choices: _Choices, spool: Path) -> tuple[Pat
     """Return the file to add and its name, after what was asked for."""
     suffix = path.suffix.lower()
     if choices.form == "original" and suffix == ".tab":
-        original = _original_of(path)
+        original = _original_of(path, choices.options)
         return original, str(Path(name).with_name(original.name))
     is_table = any(suffix in each.suffixes and each.reader for each in FORMATS)
     if choices.form == "tab" and is_table and suffix not in _NOT_TABLES:
@@ -192,14 +194,14 @@ def _in_form(path: Path, name: str, choices: _Choices, spool: Path) -> tuple[Pat
     return path, name
 
 
-def _original_of(path: Path) -> Path:
+def _original_of(path: Path, options: ReadOptions) -> Path:
     """Return the file that an archival table was made from, which lies beside it."""
     from tabkit.ddi.parse import read_codebook
 
     beside = path.with_name(f"{path.stem}-ddi.xml")
     if not beside.exists():
         raise FormatError(f"its original is not known, {beside.name} is not there", path)
-    files = read_codebook(beside).files
+    files = call(read_codebook, beside, options.guard, beside).files
     original = path.with_name(Path(files[0].origin.file_name).name) if files else path
     if not files or not files[0].origin.file_name or not original.exists():
         raise FormatError("its original does not lie beside it", path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tabkit.errors import UsageError
-from tabkit.limits import LIMITS, Limits, parse_limits, refuse, shown
+from tabkit.limits import LIMITS, Limits, parse_limits, parse_size, refuse, shown
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "limits.md"
 
@@ -44,3 +44,14 @@ def test_every_limit_is_documented_with_its_default(name: str) -> None:
     """docs/limits.md has a row for each."""
     row = f"| `{name}` | {shown(name, getattr(LIMITS, name))} |"
     assert row in DOCUMENT.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("512MiB", 512 << 20), ("2GB", 2 * 10**9), ("1.5k", 1536), ("7", 7), ("7 b", 7),
+     ("4t", 4 << 40), ("", None), ("x", None), ("1.2.3", None), ("-1", None), ("٣", None)],
+)  # fmt: skip
+def test_sizes(text: str, expected: int | None) -> None:
+    """One spelling for all options: --memory, --limit, zip --limit."""
+    assert parse_size(text) == expected
+    assert parse_size("7", plain=1 << 20) == 7 << 20

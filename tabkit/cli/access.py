@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tabkit.cli.options import CONTEXT, on_disk, reading
+from tabkit.cli.options import CONTEXT, guarding, on_disk, reading
 
 if TYPE_CHECKING:
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
+    from tabkit.limits import Limits
+    from tabkit.options import ReadOptions
 
 
 @click.command(context_settings=CONTEXT)
@@ -48,8 +50,6 @@ def prep(
               show_default=True, help="Order of the variables.")  # fmt: skip
 @click.option("--to", metavar="FORMAT", help="Format to write, if the suffix does not tell.")
 @click.option("--no-header", is_flag=True, help="Leave out the header line of a .tab.")
-@click.option("--codebook", type=click.Path(path_type=Path),
-              help="DDI codebook of a .tab; else <stem>-ddi.xml beside it.")  # fmt: skip
 @click.option("--on-loss", type=click.Choice(["warn", "error", "ignore"]), default="warn",
               show_default=True, help="What to do when the target cannot carry all.")  # fmt: skip
 @click.option("-f", "--force", is_flag=True, help="Replace a target that exists.")
@@ -59,7 +59,8 @@ def subset(source: str, target: str, name: str | None, no_header: bool, **choice
     """Write some variables of some cases of SOURCE to TARGET.
 
     A comparison with a missing value is neither true nor false; declared missing values are
-    missing. Of an archival .tab only the columns asked for are decoded.
+    missing. Of an archival .tab only the columns asked for are decoded; its codebook is
+    <stem>-ddi.xml beside it, unless --codebook names another.
     """
     from tabkit.show import subset_one
 
@@ -73,7 +74,9 @@ def subset(source: str, target: str, name: str | None, no_header: bool, **choice
               help="The archive; - is stdout.")  # fmt: skip
 @click.option("--format", "form", type=click.Choice(["original", "tab"]),
               help="tab: archival tables of statistics files; original: the reverse.")  # fmt: skip
-@click.option("--limit", metavar="SIZE", help="Bytes before compression, as 100MB or 2GiB.")
+@click.option("--limit", multiple=True, metavar="SIZE|NAME=VALUE",
+              help="Bytes before compression, as 100MB; or a limit, as memory=4GiB.")  # fmt: skip
+@click.option("--untrusted", is_flag=True, help="Read in a process of its own, with limits.")
 @click.option("-f", "--force", is_flag=True, help="Replace an archive that exists.")
 @click.option("--json", "as_json", is_flag=True, help="What is in it and what is not, as JSON.")
 @click.option("--profile", default="tabkit", metavar="NAME", help="tabkit or dataverse.")
@@ -105,6 +108,7 @@ def zip_(files: tuple[str, ...], debug: bool, **choices: Any) -> int:  # noqa: A
 @click.option("--unf", help="Fingerprint of the data file.")
 @click.option("-f", "--force", is_flag=True, help="Replace a target that exists.")
 @click.option("--debug", is_flag=True, help="Show a traceback when something fails.")
+@guarding
 def cite(
     source: Path | None,
     target: str,
@@ -112,6 +116,8 @@ def cite(
     study: Path | None,
     force: bool,
     debug: bool,  # noqa: ARG001
+    untrusted: bool,
+    limits: Limits,
     **fields: Any,
 ) -> int:
     """Write the citation of the study that the DDI codebook SOURCE describes.
@@ -120,7 +126,8 @@ def cite(
     """
     from tabkit.stdout import cite_to
 
-    cite_to(source, target, style, study, fields, force=force)
+    guard = limits if untrusted else None
+    cite_to(source, target, style, study, fields, force=force, guard=guard)
     return 0
 
 

@@ -10,8 +10,9 @@ import click
 from tabkit.cli.options import CONTEXT, guarding, on_disk, reading
 
 if TYPE_CHECKING:
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
     from tabkit.limits import Limits
+    from tabkit.options import ReadOptions
 
 
 @click.command(context_settings=CONTEXT)

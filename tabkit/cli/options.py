@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -18,12 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-_UNITS: Final = {
-    "": 1 << 20, "B": 1, "K": 1 << 10, "KB": 10**3, "KIB": 1 << 10, "M": 1 << 20, "MB": 10**6,
-    "MIB": 1 << 20, "G": 1 << 30, "GB": 10**9, "GIB": 1 << 30,
-}  # fmt: skip
 _LEAST_MEMORY: Final = 16 << 20
 
 
@@ -33,12 +26,12 @@ def bytes_of(text: str) -> int:
     Raises:
         click.BadParameter: It is no size, or too small to work with.
     """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
-    unit = _UNITS.get(match[2].upper()) if match else None
-    if match is None or unit is None:
+    from tabkit.limits import parse_size
+
+    size = parse_size(text, plain=1 << 20)
+    if size is None:
         msg = f"{text!r} is no size; write it as 512MiB or 2GiB"
         raise click.BadParameter(msg)
-    size = int(float(match[1]) * unit)
     if size < _LEAST_MEMORY:
         msg = f"{text} is too little; 16MiB are the least"
         raise click.BadParameter(msg)
@@ -58,9 +51,10 @@ def reading(command: Callable[..., Any]) -> Callable[..., Any]:
         debug: bool,  # noqa: ARG001 - seen by run()
         **choices: Any,
     ) -> Any:
-        from tabkit.formats import ReadOptions, find_format
+        from tabkit.formats import find_format
         from tabkit.lean import load_arrow_alone
         from tabkit.limits import parse_limits
+        from tabkit.options import ReadOptions
         from tabkit.profiles import find_profile
 
         load_arrow_alone()
@@ -155,7 +149,7 @@ def for_r(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def wrapped(r_style: str | None, r_names: str, r_version: str, **others: Any) -> Any:
-        from tabkit.formats import WriteOptions
+        from tabkit.options import WriteOptions
 
         # `--object` of `reading` names the data frame on either side.
         options = WriteOptions(

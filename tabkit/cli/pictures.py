@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tabkit.cli.options import CONTEXT, on_disk
+from tabkit.cli.options import CONTEXT, guarding, on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tabkit.formats import FileFormat
+    from tabkit.limits import Limits
 
 
 @click.command(context_settings=CONTEXT)
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--name", metavar="FILE", help="Name of a source that comes from stdin (-).")
 @click.option("--debug", is_flag=True, expose_value=False,
               help="Show a traceback when something fails.")  # fmt: skip
+@guarding
 def thumbnail(
     source: str,
     target: str,
@@ -48,12 +50,16 @@ def thumbnail(
     max_seconds: float | None,
     force: bool,
     name: str | None,
+    untrusted: bool,
+    limits: Limits,
 ) -> int:
     """Write a small PNG picture of SOURCE to TARGET: an image, a page of a PDF, or a table.
 
     An image is shown upright, in sRGB, with its transparency, and never enlarged. A table shows
     the distribution of each variable. TARGET may be - for stdout.
     """
+    from tabkit.guard import call
+    from tabkit.options import ReadOptions
     from tabkit.thumbnail import limits_of, render
     from tabkit.thumbnail import thumbnail as write
 
@@ -63,12 +69,16 @@ def thumbnail(
         "profile": profile,
         "limits": limits_of(max_pixels, max_memory, max_seconds),
         "file_format": _format(from_),
+        "options": ReadOptions(limits=limits),
     }
+    guard = limits if untrusted else None
     with on_disk(source, name) as (path, own_name), _own_messages_only():
         if target != "-":
-            write(path, target, sizes, force=force, name=own_name, **choices)
+            write(path, target, sizes, force=force, name=own_name, guard=guard, **choices)
         elif len(sizes) == 1:
-            sys.stdout.buffer.write(render(path, sizes, name=own_name, **choices)[0])
+            choices["name"] = own_name
+            picture = call(render, own_name or path, guard, path, sizes, **choices)[0]
+            sys.stdout.buffer.write(picture)
         else:
             raise click.UsageError("several sizes need a TARGET that is a file")
     return 0

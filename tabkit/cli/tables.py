@@ -11,7 +11,8 @@ import click
 from tabkit.cli.options import CONTEXT, for_r, on_disk, print_json, reading
 
 if TYPE_CHECKING:
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
+    from tabkit.options import ReadOptions
 
 
 @click.command(context_settings=CONTEXT)

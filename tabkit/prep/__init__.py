@@ -9,11 +9,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tabkit.formats import FileFormat, ReadOptions
+from tabkit.options import ReadOptions
 from tabkit.output import whole_files
 
 if TYPE_CHECKING:
     from tabkit.describe.accumulate import Distinct
+    from tabkit.formats import FileFormat
     from tabkit.model import Description, TableStream, Variable, VariableDescription
 
 

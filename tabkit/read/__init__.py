@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from tabkit.errors import FormatError, VariableNotFoundError
-from tabkit.formats import FileFormat, ReadChoices, ReadOptions, find_format, identify, read_options
+from tabkit.formats import FileFormat, find_format, identify
 from tabkit.model import Block, Table, TableStream
+from tabkit.options import ReadChoices, ReadOptions, read_options
 from tabkit.read.bounds import check_bounds
 from tabkit.read.mojibake import watched
 

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabkit.errors import FormatError, VariableNotFoundError
-from tabkit.formats import ReadOptions
 from tabkit.model import Block, Kind, Origin, TableStream, Variable
+from tabkit.options import ReadOptions
 from tabkit.read.fields import field_blocks, header_of
 from tabkit.read.tab import typed_column
 

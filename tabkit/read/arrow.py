@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
 
 _FEATHER_1, _IPC_FILE, _STREAM = b"FEA1", b"ARROW1", b"\xff\xff\xff\xff"
 #: Run by a child process; pyarrow announces that a future version will not read such files.

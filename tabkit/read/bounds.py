@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Final
 
+from tabkit.errors import LimitError
 from tabkit.limits import refuse
 
 if TYPE_CHECKING:
@@ -27,14 +28,23 @@ def check_bounds(stream: TableStream, limits: Limits, path: Path | str) -> None:
     Raises:
         LimitError: There is more than the limits allow; the stream is closed.
     """
-    what, name = "", ""
-    if len(stream.variables) > limits.variables:
-        what, name = "it has more than", "variables"
-    elif sum(_characters(stream)) > limits.metadata:
-        what, name = _LABELS, "metadata"
-    if what:
+    try:
+        check_variables(len(stream.variables), limits, path)
+        if sum(_characters(stream)) > limits.metadata:
+            raise refuse(path, _LABELS, limits, "metadata")
+    except LimitError:
         stream.close()
-        raise refuse(path, what, limits, name)
+        raise
+
+
+def check_variables(count: int, limits: Limits, path: Path | str) -> None:
+    """Check the number of variables, as soon as a reader knows it.
+
+    Raises:
+        LimitError: There are more than the limits allow.
+    """
+    if count > limits.variables:
+        raise refuse(path, "it has more than", limits, "variables")
 
 
 def check_labels(sets: Iterable[tuple[int, int]], limits: Limits, path: Path | str) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from tabkit.errors import FormatError, UsageError
 from tabkit.model import Block, Finding, Origin, TableStream
+from tabkit.read.bounds import check_variables
 from tabkit.read.delimited_columns import columns_of, schema_of, variable_of
 from tabkit.read.delimited_java import JavaTypeObserver
 from tabkit.read.delimited_names import HINT, check_names, name_columns
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
 
 _PIECE_BYTES: Final = 1 << 20
 _MEDIA_TYPES: Final = {"csv": "text/csv", "tsv": "text/tab-separated-values"}
@@ -149,8 +150,9 @@ def _pass(
 ) -> _Table:
     """Read all rows once: even them out, observe their types, put them by."""
     ragged, trimmed = options.profile.ragged_rows, begun.dialect.trimmed
-    chunks = read_chunks(begun.head, pieces, begun.dialect, path, begun.first_line)
+    chunks = read_chunks(begun.head, pieces, begun.dialect, path, begun.first_line, options.limits)
     named, first = _named(chunks, path, skip_blank=trimmed)
+    check_variables(int(named.cells.counts[first]), options.limits, path)
     header = named.row(first)
     if not ragged:
         check_names(header, path, trimmed=trimmed)
@@ -160,6 +162,7 @@ def _pass(
         kept = rows.add(chunk, start_row, drop_blank=trimmed or (ragged and not begun.single))
         if not ragged:
             _refuse(rows, chunk, path, strict=trimmed)
+        check_variables(rows.width, options.limits, path)
         rows.check_padding(path)
         for cells, text, ends in even_blocks(chunk.cells, kept, rows.width, options.block_cells):
             observer.observe(cells, text, ends, rows.width)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from tabkit.errors import FormatError
+from tabkit.limits import Limits, refuse
 from tabkit.model import Finding
 from tabkit.read.delimited_tokens import tokenize
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES: Final = 1 << 22
 NOTED_ROWS: Final = 1000  # long rows whose further cells are kept as notes
-_LONGEST_CELL: Final = 1 << 24  # bytes; a quote that is open for longer was none
-_LONGEST_ROW: Final = 1 << 26  # bytes
 _MEMORY_BYTES: Final = 1 << 26  # of cells waiting
 _PAD_CELLS, _PAD_FACTOR = 50_000_000, 20  # a table may not consist of padding
 _JOINED_BYTES: Final = 1 << 25  # of cells joined into one block
@@ -70,7 +69,12 @@ def count_lines(source: bytes) -> int:
 
 
 def read_chunks(
-    head: bytes, pieces: Iterator[bytes], dialect: Dialect, path: Path, first_line: int
+    head: bytes,
+    pieces: Iterator[bytes],
+    dialect: Dialect,
+    path: Path,
+    first_line: int,
+    limits: Limits,
 ) -> Iterator[Chunk]:
     """Tokenise a text chunk by chunk.
 
@@ -80,9 +84,10 @@ def read_chunks(
         dialect: Delimiter and quotes.
         path: For messages.
         first_line: Number of the line that ``head`` begins with.
+        limits: ``cell`` and ``row``; a quote that is open for longer than a cell was none.
 
     Raises:
-        FormatError: A row or a quoted cell is absurdly long.
+        LimitError: A row or a quoted cell is longer.
     """
     buffer, ended, line, window = head, False, first_line, CHUNK_BYTES
     while buffer or not ended:
@@ -90,8 +95,8 @@ def read_chunks(
             buffer, ended = _extend(buffer, pieces, window)
         part, final = buffer[:window], ended and len(buffer) <= window
         cells = tokenize(part, dialect, final=final)
-        if not cells.used and window > _LONGEST_CELL:
-            cells = _insist(part, dialect, path, line, final=final)
+        if not cells.used and window > limits.cell:
+            cells = _insist(part, dialect, path, f"line {line:,}", limits, final=final)
         if cells.used:
             yield Chunk(part, cells, line)
             line += count_lines(part[: cells.used])
@@ -111,19 +116,19 @@ def _extend(buffer: bytes, pieces: Iterator[bytes], size: int) -> tuple[bytes, b
     return b"".join(parts), True
 
 
-def _insist(source: bytes, dialect: Dialect, path: Path, line: int, *, final: bool) -> Cells:
+def _insist(
+    source: bytes, dialect: Dialect, path: Path, where: str, limits: Limits, *, final: bool
+) -> Cells:
     """Tokenise the row at the start although its end is not in sight."""
     cells = tokenize(source, dialect, final=final, force=dialect.strays)
     if not cells.used and not dialect.strays and dialect.quote.encode() in source:
-        raise FormatError(
-            f"a quoted cell has no end within {_LONGEST_CELL >> 20} MB",
-            path,
-            f"line {line:,}",
+        what, more = (
+            "a quoted cell has no end within",
             "--profile tabkit takes a stray quote as text",
         )
-    if not cells.used and len(source) >= _LONGEST_ROW:
-        limit = _LONGEST_ROW >> 20
-        raise FormatError(f"a row is longer than {limit} MB: no table", path, f"line {line:,}")
+        raise refuse(path, what, limits, "cell", where, more)
+    if not cells.used and len(source) >= limits.row:
+        raise refuse(path, "this is no table, or a row is longer than", limits, "row", where)
     return cells
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
 
 _BLANK_LINES: Final = re.compile(rb"(?:[ \t]*(?:\r\n|\r|\n))+")
 #: Excel's own way to tell the delimiter, in a line before the header.

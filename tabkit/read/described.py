@@ -23,7 +23,8 @@ from tabkit.read.spreadsheet_layout import cell_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
+    from tabkit.options import ReadOptions
 
 _LISTED: Final = 20  # names told of a list
 _EXAMPLES: Final = 5

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from tabkit.errors import FormatError
-from tabkit.formats import ReadOptions
 from tabkit.model import Category, Finding, Interval, Kind, Measure, Variable
+from tabkit.options import ReadOptions
 from tabkit.read.dictionary import Dictionary, Entry
 from tabkit.read.dictionary_values import categories_of, missing_of, value_of
 from tabkit.read.spreadsheet_layout import cell_text

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from tabkit.errors import FormatError
+from tabkit.limits import check_unpacked, refuse
 from tabkit.model import Block, Finding, Origin, TableStream
 from tabkit.read.fixed_cells import FixedColumn, lines_of
 
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.limits import Limits
+    from tabkit.options import ReadOptions
     from tabkit.read.dictionary import Dictionary
     from tabkit.read.fixed_cells import Matrix
 
 _CHUNK: Final = 4 << 20
 _GZIP: Final = b"\x1f\x8b"
-MOST_WIDTH: Final = 1 << 20  # characters of a line that a codebook may ask for
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,16 +59,20 @@ def open_fixed(path: Path, options: ReadOptions, dictionary: Dictionary) -> Tabl
     """
     records = max(entry.record for entry in dictionary.entries)
     width = max(_last(entry.start, entry.width) for entry in dictionary.entries)
-    if width > MOST_WIDTH or any((entry.start or 0) < 1 for entry in dictionary.entries):
-        raise FormatError(f"columns up to {width:,} are no place in a line", dictionary.path)
-    facts = _scan(path, width, options.encoding or dictionary.encoding)
+    if any((entry.start or 0) < 1 for entry in dictionary.entries):
+        raise FormatError("a variable has no place in a line", dictionary.path)
+    if width > options.limits.width:
+        what = f"a variable lies in columns up to {width:,}, beyond"
+        raise refuse(dictionary.path, what, options.limits, "width")
+    facts = _scan(path, width, options.encoding or dictionary.encoding, options.limits)
     if facts.lines % records:
         text = f"{facts.lines:,} lines are no whole number of cases of {records} lines"
         raise FormatError(text, path, "", "the codebook may belong to another file")
     columns = [FixedColumn.of(entry, facts.pointed) for entry in dictionary.entries]
     findings = _findings(facts, width)
     cases = facts.lines // records
-    blocks = _Blocks(path, columns, facts, width, records, options.rows_of(len(columns)), findings)
+    rows = options.rows_of(len(columns))
+    blocks = _Blocks(path, columns, facts, width, records, rows, findings, options.limits)
     return TableStream(
         blocks.schema,
         tuple(column.variable for column in columns),
@@ -104,13 +109,16 @@ def _open(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", igzip.open(path, "rb"))  # type: ignore[no-untyped-call]
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def _pieces(path: Path, limits: Limits) -> Iterator[bytes]:
     """Yield whole lines, a few megabytes at a time; the last may lack its end."""
     try:
         with _open(path) as file:
             rest = b""
-            first = True
+            first, unpacked, size = True, 0, path.stat().st_size
             while chunk := file.read(_CHUNK):
+                unpacked += len(chunk)
+                if unpacked > size:
+                    check_unpacked(unpacked, size, limits, path)
                 if first and chunk.startswith(codecs.BOM_UTF8):
                     chunk = chunk[len(codecs.BOM_UTF8) :]
                 first = False
@@ -118,8 +126,8 @@ def _pieces(path: Path) -> Iterator[bytes]:
                 if cut:
                     yield rest + chunk[:cut]
                     rest = chunk[cut:]
-                elif len(rest) > _CHUNK * 16:
-                    raise FormatError("a line of more than 64 MB", path, "", "is it text?")
+                elif len(rest) > limits.row:
+                    raise refuse(path, "this is no text, or a line is longer than", limits, "row")
                 else:
                     rest += chunk
             rest = rest.rstrip(b"\x1a")  # an end of file as of CP/M and DOS
@@ -131,13 +139,13 @@ def _pieces(path: Path) -> Iterator[bytes]:
         raise FormatError(f"the gzip file is damaged: {error}", path) from error
 
 
-def _scan(path: Path, width: int, encoding: str) -> _Facts:
+def _scan(path: Path, width: int, encoding: str, limits: Limits) -> _Facts:
     """Read the file for the first time."""
     pointed = np.zeros(width, np.bool_)
     sizes: collections.Counter[int] = collections.Counter()
     characters: collections.Counter[int] = collections.Counter()
     ascii_, utf8, blank = True, True, 0
-    for piece in _pieces(path):
+    for piece in _pieces(path, limits):
         lines = lines_of(piece)
         filled = lines.sizes > 0
         blank += int((~filled).sum())
@@ -177,6 +185,7 @@ class _Blocks:
     records: int
     height: int
     findings: list[Finding]
+    limits: Limits
 
     @property
     def schema(self) -> pa.Schema:
@@ -186,7 +195,7 @@ class _Blocks:
         step = self.height * self.records
         waiting: list[Matrix] = []
         held = 0
-        for piece in _pieces(self.path):
+        for piece in _pieces(self.path, self.limits):
             matrix = lines_of(piece, self._decoder()).filled(self.width)
             waiting.append(matrix)
             held += len(matrix)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tabkit.errors import FormatError
 from tabkit.model import Block, Finding, Origin, TableStream
-from tabkit.read.bounds import check_labels, label_size
+from tabkit.read.bounds import check_labels, check_variables, label_size
 from tabkit.read.por_cases import broken_at, read_cells
 from tabkit.read.por_dictionary import read_dictionary
 from tabkit.read.por_numbers import numbers_of, parse_number, parse_number_like_java
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
     from tabkit.profiles import Profile
     from tabkit.read.por_cases import Cells
     from tabkit.read.por_dictionary import PorDictionary, VariableRecord
@@ -60,6 +60,7 @@ def open_por(path: Path, options: ReadOptions) -> TableStream:
     with path.open("rb") as file:
         text = PortableText(file, path, as_java=as_java)
         dictionary = read_dictionary(text, path)
+    check_variables(len(dictionary.variables), options.limits, path)
     sets = ((len(each.names), label_size(each.labels.values())) for each in dictionary.label_sets)
     check_labels(sets, options.limits, path)
     findings: list[Finding] = []

@@ -16,6 +16,7 @@ from tabkit.compression import expanded, release_pages
 from tabkit.errors import FormatError
 from tabkit.model import Block, Finding, Origin, TableStream
 from tabkit.read.arrow_columns import unique_names
+from tabkit.read.bounds import check_variables
 from tabkit.read.r_choose import (
     ITSELF,
     NoChoiceError,
@@ -37,11 +38,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
     from tabkit.read.r_parse import Content
 
 _MEDIA_TYPE: Final = "application/x-rlang-transport"
-_MOST_COLUMNS: Final = 1_000_000
 
 
 def open_rdata(path: Path, options: ReadOptions) -> TableStream:
@@ -77,13 +77,13 @@ def open_rdata(path: Path, options: ReadOptions) -> TableStream:
 
 
 def _opened(path: Path, options: ReadOptions) -> TableStream:
-    memory, compression = expanded(path, (*RDS_MAGIC, *RDATA_MAGIC, *OLD_MAGIC))
+    memory, compression = expanded(path, (*RDS_MAGIC, *RDATA_MAGIC, *OLD_MAGIC), options.limits)
     head = bytes(memory[:4])
     if head in OLD_MAGIC:
         hint = "load and save it in R once"
         raise FormatError("R data of version 1, from before R 1.4, are not read", path, hint=hint)
     is_saved = head in RDATA_MAGIC
-    content = parse(memory, options.encoding or "")
+    content = parse(memory, path, options.encoding or "", options.limits)
     version = head.decode() if is_saved else str(content.version)
     format_ = "rdata" if is_saved else "rds"
     origin = Origin(
@@ -95,7 +95,7 @@ def _opened(path: Path, options: ReadOptions) -> TableStream:
     )
     objects = objects_of(content.root, is_saved=is_saved)
     release_pages(memory)
-    stream = table_of(objects, content, options, memory)
+    stream = table_of(objects, content, path, options, memory)
     return dataclasses.replace(stream, origin=origin)
 
 
@@ -111,20 +111,25 @@ def stream_of_serialized(memory: Any, path: Path, options: ReadOptions) -> Table
         FormatError: The object is no table.
     """
     with _named_errors(path):
-        content = parse(memory, options.encoding or "")
+        content = parse(memory, path, options.encoding or "", options.limits)
         objects = objects_of(content.root, is_saved=False)
-        stream = table_of(objects, content, options)
+        stream = table_of(objects, content, path, options)
     origin = Origin(format="rds", product=f"R {content.writer}", encoding="utf-8")
     return dataclasses.replace(stream, origin=origin, profile=options.profile)
 
 
 def table_of(
-    objects: Mapping[str, RObject], content: Content, options: ReadOptions, memory: Any = None
+    objects: Mapping[str, RObject],
+    content: Content,
+    path: Path,
+    options: ReadOptions,
+    memory: Any = None,
 ) -> TableStream:
     """Return the table among objects as a stream.
 
     Raises:
         DamagedError: The frame is not one.
+        LimitError: It has too many columns.
         NoChoiceError: No object is the table.
     """
     quirks = options.profile.r_quirks
@@ -133,6 +138,7 @@ def table_of(
         if quirks and options.object is None
         else choose(objects, options.object)
     )
+    check_variables(len(named_elements(frame)), options.limits, path)
     context = Context(cases_of(frame), is_ascii=content.is_ascii)
     context.findings += _other_objects(objects, name)
     plans = _plans(frame, context, options)
@@ -153,8 +159,6 @@ def table_of(
 
 def _plans(frame: RObject, context: Context, options: ReadOptions) -> list[Plan]:
     columns = named_elements(frame)
-    if len(columns) > _MOST_COLUMNS:
-        raise DamagedError(f"a frame of {len(columns):,} columns")
     given = [name or f"V{place + 1}" for place, (name, _) in enumerate(columns)]
     context.frame_labels = labels_of_frame(frame, given)
     plans = [

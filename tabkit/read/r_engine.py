@@ -19,7 +19,7 @@ from tabkit.errors import DependencyError, FormatError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
 
 _SECONDS: Final = 600
 _SCRIPT: Final = r"""

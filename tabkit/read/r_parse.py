@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
+from tabkit.limits import LIMITS, Limits, refuse
 from tabkit.read.r_altrep import expanded_altrep
 from tabkit.read.r_objects import NULL, DamagedError, RObject, named_elements
 from tabkit.read.r_source import AsciiSource, BinarySource, Source
@@ -17,14 +18,15 @@ from tabkit.read.r_texts import Encodings, codec_name, decode_text, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+    from tabkit.errors import LimitError
 
 #: What a serialization, and before it a file of saved objects, begins with.
 RDS_MAGIC: Final = (b"X\n", b"A\n", b"A\r\n", b"B\n")
 RDATA_MAGIC: Final = tuple(b"RD%c%d" % (form, version) for form in b"XAB" for version in (2, 3))
 OLD_MAGIC: Final = (b"RDX1", b"RDA1", b"RDB1")
 
-MOST_NESTED: Final = 200
-MOST_OBJECTS: Final = 5_000_000
 _VERSIONS: Final = (2, 3)
 _LONG: Final = -1
 _MOST_NATIVE: Final = 63  # bytes of an encoding's name (R_CODESET_MAX)
@@ -51,15 +53,18 @@ class Content:
     is_ascii: bool
 
 
-def parse(memory: Any, encoding: str = "") -> Content:
+def parse(memory: Any, path: Path, encoding: str = "", limits: Limits = LIMITS) -> Content:
     """Parse the expanded content of an R data file.
 
     Args:
         memory: Bytes or a mapping; the vectors found are views of it.
+        path: The file, for messages.
         encoding: Overrides what texts without a mark are in; empty for what the file says.
+        limits: ``nesting`` and ``objects`` bound what is walked over.
 
     Raises:
         DamagedError: It breaks the rules.
+        LimitError: It holds more than the limits allow.
     """
     at = 0
     if bytes(memory[:4]) in RDATA_MAGIC:
@@ -83,7 +88,10 @@ def parse(memory: Any, encoding: str = "") -> Content:
         declared = source.raw(length).decode("latin-1")
         native = native or codec_name(declared)
     encodings = Encodings(native)
-    root = _Parser(source, encodings).item()
+    try:
+        root = _Parser(source, encodings, path, limits).item()
+    except RecursionError as error:
+        raise DamagedError("objects lie deeper than Python can follow", source.at) from error
     release = f"{writer >> 16}.{writer >> 8 & 0xFF}.{writer & 0xFF}"
     return Content(root, encodings, version, release, form == b"A")
 
@@ -91,10 +99,11 @@ def parse(memory: Any, encoding: str = "") -> Content:
 class _Parser:
     """Walks the items; what is referred to later is remembered by its number."""
 
-    __slots__ = ("_depth", "_encodings", "_objects", "_references", "_source")
+    __slots__ = ("_depth", "_encodings", "_limits", "_objects", "_path", "_references", "_source")
 
-    def __init__(self, source: Source, encodings: Encodings) -> None:
+    def __init__(self, source: Source, encodings: Encodings, path: Path, limits: Limits) -> None:
         self._source, self._encodings = source, encodings
+        self._path, self._limits = path, limits
         self._references: list[RObject] = []
         self._depth = self._objects = 0
 
@@ -103,11 +112,11 @@ class _Parser:
         if flags is None:
             flags = self._source.integer()
         self._objects += 1
-        if self._objects > MOST_OBJECTS:
-            raise DamagedError(f"more than {MOST_OBJECTS:,} objects", self._source.at)
+        if self._objects > self._limits.objects:
+            raise self._too_much("it holds more than", "objects")
         self._depth += 1
-        if self._depth > MOST_NESTED:
-            raise DamagedError(f"objects lie more than {MOST_NESTED} deep", self._source.at)
+        if self._depth > self._limits.nesting:
+            raise self._too_much("its objects lie deeper than", "nesting")
         found = self._found(flags)
         self._depth -= 1
         return found
@@ -262,10 +271,14 @@ class _Parser:
 
     def _deeper(self, walk: Callable[[], None]) -> None:
         self._depth += 1
-        if self._depth > MOST_NESTED:
-            raise DamagedError(f"objects lie more than {MOST_NESTED} deep", self._source.at)
+        if self._depth > self._limits.nesting:
+            raise self._too_much("its objects lie deeper than", "nesting")
         walk()
         self._depth -= 1
+
+    def _too_much(self, what: str, name: str) -> LimitError:
+        where = f"byte {self._source.at:,} of the expanded data"
+        return refuse(self._path, what, self._limits, name, where)
 
 
 _SPECIAL: Final[dict[int, Callable[[_Parser, int], RObject]]] = {

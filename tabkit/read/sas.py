@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
     from tabkit.model import Block
+    from tabkit.options import ReadOptions
     from tabkit.read.sas_header import SasHeader
     from tabkit.read.sas_readstat import Dictionary
 

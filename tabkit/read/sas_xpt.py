@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
     from tabkit.model import Block, Category
+    from tabkit.options import ReadOptions
     from tabkit.read.sas_catalog import Labels
     from tabkit.read.sas_formats import SasVariable
     from tabkit.read.sas_xpt_library import Member

@@ -19,6 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from tabkit.errors import FormatError, TabkitError, UsageError
+from tabkit.limits import LIMITS, Limits, refuse
 from tabkit.model import Block, Finding, Interval, Kind, Origin, TableStream, Variable
 from tabkit.read.spreadsheet_zip import kind_of, unpacked_size
 
@@ -26,10 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
 
-MOST_MEMORY: Final = 4 << 30  # bytes of address space that the worker may have
-LEAST_SECONDS: Final = 15  # processor time that any sheet may take
 BYTES_PER_SECOND: Final = 2_000_000  # unpacked bytes that allow a second more; 20 times slower
 _MEDIA_TYPES: Final = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -38,10 +37,8 @@ _MEDIA_TYPES: Final = {
     "ods": "application/vnd.oasis.opendocument.spreadsheet",
 }
 _WORKER: Final = "tabkit.read.spreadsheet_worker"
-_TOO_MUCH: Final = (
-    f"unpacking it takes more than {MOST_MEMORY >> 30} GiB of memory, or it is damaged"
-)
-_TOO_LONG: Final = "unpacking it takes more processor time than a file of its size may have"
+_TOO_MUCH: Final = "it is damaged, or unpacking it takes more memory than"
+_TOO_LONG: Final = "unpacking it takes more processor time than a second for every 2 MB and"
 _HINT: Final = "a stray cell far to the right or below makes a sheet huge: delete it"
 
 
@@ -57,7 +54,7 @@ def open_spreadsheet(path: Path, options: ReadOptions) -> TableStream:
         FormatError: It is no workbook, damaged, protected, empty, or beyond a limit.
         UsageError: There is no such sheet.
     """
-    kind = kind_of(path)
+    kind = kind_of(path, options.limits)
     if options.profile.sheets_as_stored and kind == "xlsx":
         from tabkit.read.spreadsheet_dataverse import open_as_stored
 
@@ -69,7 +66,7 @@ def open_spreadsheet(path: Path, options: ReadOptions) -> TableStream:
         "rows": options.block_rows,
         "cells": options.block_cells,
     }
-    worker = _Worker.started(path, kind, asked)
+    worker = _Worker.started(path, kind, asked, options.limits)
     found = worker.answer()
     variables = tuple(
         Variable(name, kind=Kind(of), interval=Interval(interval), format_category=category)
@@ -88,13 +85,13 @@ def open_spreadsheet(path: Path, options: ReadOptions) -> TableStream:
     )
 
 
-def sheet_names(path: Path) -> list[str]:
+def sheet_names(path: Path, limits: Limits = LIMITS) -> list[str]:
     """Return the names of a workbook's sheets that hold anything, in order.
 
     Raises:
         FormatError: It cannot be read.
     """
-    worker = _Worker.started(path, kind_of(path), {"list": True})
+    worker = _Worker.started(path, kind_of(path, limits), {"list": True}, limits)
     names: list[str] = worker.answer()["sheets"]
     worker.close()
     return names
@@ -107,19 +104,20 @@ class _Worker:
     path: Path
     process: subprocess.Popen[bytes]
     told: IO[bytes]
+    limits: Limits
 
     @classmethod
-    def started(cls, path: Path, kind: str, asked: dict[str, Any]) -> _Worker:
-        seconds = LEAST_SECONDS + unpacked_size(path) // BYTES_PER_SECOND
+    def started(cls, path: Path, kind: str, asked: dict[str, Any], limits: Limits) -> _Worker:
+        seconds = limits.sheet_seconds + unpacked_size(path) // BYTES_PER_SECOND
         told = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
-        limits = [str(MOST_MEMORY), str(seconds)]
+        bounds = [str(limits.sheet_memory), str(seconds)]
         process = subprocess.Popen(  # noqa: S603 - own module
-            [sys.executable, "-P", "-m", _WORKER, str(path), kind, json.dumps(asked), *limits],
+            [sys.executable, "-P", "-m", _WORKER, str(path), kind, json.dumps(asked), *bounds],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=told,
         )
-        return cls(path, process, told)
+        return cls(path, process, told, limits)
 
     @property
     def output(self) -> IO[bytes]:
@@ -148,7 +146,8 @@ class _Worker:
             return FormatError(arguments[0], self.path, *arguments[2:])
         self.close()
         late = self.process.returncode == -signal.SIGXCPU
-        return FormatError(_TOO_LONG if late else _TOO_MUCH, self.path, "", _HINT)
+        what, limit = (_TOO_LONG, "sheet_seconds") if late else (_TOO_MUCH, "sheet_memory")
+        return refuse(self.path, what, self.limits, limit, more=_HINT)
 
     def reader(self) -> pa.RecordBatchReader:
         """Return what reads the types of the columns and the cases."""

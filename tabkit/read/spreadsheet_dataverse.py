@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
 
 _SHEET: Final = "rId1"
 _REMOVED: Final = re.compile(r"[ _\t\n\r]")

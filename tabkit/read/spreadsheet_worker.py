@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _CHUNK_ROWS: Final = 4_096
 _LISTED: Final = 200
+_MEMORY_WORDS: Final = ("MemError", "failed to map", "annot allocate")  # of zlib, the loader
 _ISO_DURATION: Final = re.compile(r"PT(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9}(?:\.\d+)?)S)?")
 
 
@@ -306,6 +307,9 @@ def main() -> None:
     except MemoryError:
         _tell(out, {"error": "MemoryError", "arguments": []})
     except BaseException as error:  # Rust's panics are no Exception
+        if any(words in str(error) for words in _MEMORY_WORDS):
+            _tell(out, {"error": "MemoryError", "arguments": []})
+            return
         reason = f"the workbook is damaged: {_line(error)}"
         _tell(out, {"error": "FormatError", "arguments": [reason, path]})
 

@@ -15,14 +15,13 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from tabkit.errors import FormatError
+from tabkit.limits import LIMITS, Limits, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MOST_BYTES: Final = 4 << 30  # of a workbook's parts, unpacked
-MOST_RATIO: Final = 300  # unpacked to packed bytes of one part; sheets of one digit reach 100
-SMALL_PART: Final = 32 << 20  # parts below are not looked at for their ratio
+SMALL_PART: Final = 32 << 20  # parts below are not looked at for their ratio; a digit a cell: 100
 _CHUNK: Final = 1 << 20
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP: Final = b"PK\x03\x04"
@@ -32,11 +31,12 @@ _REFERENCE: Final = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})[0-9]""")
 _OVERLAP: Final = 512
 
 
-def kind_of(path: Path) -> str:
+def kind_of(path: Path, limits: Limits = LIMITS) -> str:
     """Return which kind of spreadsheet a file is by its content: xlsx, xlsb, ods or xls.
 
     Raises:
-        FormatError: It is none, or it would unpack to more than `MOST_BYTES`.
+        FormatError: It is none.
+        LimitError: It would unpack to more than the limits allow.
     """
     with path.open("rb") as file:
         head = file.read(len(_OLE))
@@ -52,7 +52,7 @@ def kind_of(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-            _check_sizes(archive, path)
+            _check_sizes(archive, path, limits)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         raise FormatError(f"the zip file is damaged: {error}", path) from error
     for kind, part in (("xlsb", "xl/workbook.bin"), ("ods", "content.xml"), ("xlsx", "xl/")):
@@ -64,18 +64,16 @@ def kind_of(path: Path) -> str:
     raise FormatError("this zip file holds no workbook", path)
 
 
-def _check_sizes(archive: zipfile.ZipFile, path: Path) -> None:
+def _check_sizes(archive: zipfile.ZipFile, path: Path, limits: Limits) -> None:
     total = 0
     for part in archive.infolist():
         total += part.file_size
-        if part.file_size > SMALL_PART and part.file_size > MOST_RATIO * max(part.compress_size, 1):
-            reason = (
-                f"it would unpack {part.compress_size:,} bytes to {part.file_size:,}, more than "
-                f"{MOST_RATIO} times as many"
-            )
-            raise FormatError(reason, path, f"part {part.filename[:60]!r}")
-    if total > MOST_BYTES:
-        raise FormatError(f"it would unpack to {total:,} bytes, more than {MOST_BYTES:,}", path)
+        most = max(SMALL_PART, limits.ratio * max(part.compress_size, 1))
+        if part.file_size > most:
+            where = f"part {part.filename[:60]!r}"
+            raise refuse(path, "a part of it would unpack to more than", limits, "ratio", where)
+    if total > limits.unpacked:
+        raise refuse(path, "it would unpack to more than", limits, "unpacked")
 
 
 def unpacked_size(path: Path) -> int:

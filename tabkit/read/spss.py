@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tabkit.limits import LIMITS
 from tabkit.model import Block, Origin, TableStream
-from tabkit.read.bounds import check_labels, label_size
+from tabkit.read.bounds import check_labels, check_variables, label_size
 from tabkit.read.spss_cases import CaseLayout, read_cases
 from tabkit.read.spss_columns import CaseStore, ColumnBuilder, ColumnPlan, text_column
 from tabkit.read.spss_dataverse import (
@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
     from tabkit.limits import Limits
     from tabkit.model import Finding, ResponseSet, Variable
+    from tabkit.options import ReadOptions
     from tabkit.read.spss_dictionary import Column
     from tabkit.read.spss_records import Records
     from tabkit.read.spss_text import Decoder
@@ -75,7 +75,7 @@ def open_sav(path: Path, options: ReadOptions) -> TableStream:
     )
     check_labels(sets, options.limits, path)
     plain = options.profile.dates_as_text
-    found = (_decode_plainly if plain else _decode)(records, options)
+    found = (_decode_plainly if plain else _decode)(records, options, path)
     layout = case_layout(path, records, options.limits)
     plans = plan_columns(found.columns, found.variables)
     maker = text_maker(compressed=layout.compression > 0) if plain else text_column
@@ -110,11 +110,12 @@ class _Decoded:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-def _decode(records: Records, options: ReadOptions) -> _Decoded:
+def _decode(records: Records, options: ReadOptions, path: Path) -> _Decoded:
     findings = [*wrong_case_size(records), *unknown_extensions(records)]
     decoder = decoder_of(records, options.encoding, findings)
     texts = Texts(decoder)
     columns = join_segments(records, findings)
+    check_variables(len(columns), options.limits, path)
     variables = build_variables(records, columns, texts, findings)
     names = [variable.name for variable in variables]
     sets, unfit = response_sets(records, columns, names, texts)
@@ -124,11 +125,12 @@ def _decode(records: Records, options: ReadOptions) -> _Decoded:
     return _Decoded(columns, variables, decoder, findings, label, notes, sets, attributes)
 
 
-def _decode_plainly(records: Records, options: ReadOptions) -> _Decoded:
+def _decode_plainly(records: Records, options: ReadOptions, path: Path) -> _Decoded:
     """Decode as Dataverse does: only names, labels, categories and kinds."""
     findings: list[Finding] = []
     texts = Texts(label_decoder(records, options.encoding))
     columns = join_by_name(records, texts)
+    check_variables(len(columns), options.limits, path)
     variables = build_plain_variables(records, columns, texts, options.profile, findings)
     findings += texts.findings()
     return _Decoded(columns, variables, data_decoder(records, texts.decoder), findings)

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from tabkit.formats import ReadOptions
     from tabkit.model import Block
+    from tabkit.options import ReadOptions
     from tabkit.read.stata_bytes import Source
     from tabkit.read.stata_dictionary import Dictionary
     from tabkit.read.stata_strl import LongStrings
@@ -64,7 +64,7 @@ def open_dta(path: Path, options: ReadOptions) -> TableStream:
     """
     with path.open("rb") as file:
         source = source_of(path, file)
-        dictionary = read_dictionary(source)
+        dictionary = read_dictionary(source, options.limits)
         strings = _index(source, dictionary)
         encodings, findings = _encodings(file, dictionary, strings, options)
     meaning = meaning_of(dictionary, encodings, options.profile)

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tabkit._native.core import Decoded
-    from tabkit.formats import ReadOptions
     from tabkit.model import Variable
+    from tabkit.options import ReadOptions
     from tabkit.read.stata_dictionary import Dictionary
     from tabkit.read.stata_layout import MissingCodes
     from tabkit.read.stata_strl import LongStrings

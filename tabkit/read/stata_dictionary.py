@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tabkit.errors import FormatError
 from tabkit.model import Finding
+from tabkit.read.bounds import check_variables
 from tabkit.read.stata_labels import LabelSet, read_label_sets
 from tabkit.read.stata_layout import LAYOUTS, Layout, storage_of, width_of
 from tabkit.read.stata_sections import (
@@ -25,6 +26,7 @@ from tabkit.read.stata_sections import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tabkit.limits import Limits
     from tabkit.read.stata_bytes import Source
 
 _MAGIC: Final = b"<stata_dta>"
@@ -91,20 +93,22 @@ class _Head:
     timestamp: bytes
 
 
-def read_dictionary(source: Source) -> Dictionary:
+def read_dictionary(source: Source, limits: Limits) -> Dictionary:
     """Read all but the data and the long strings.
 
     Raises:
         FormatError: This is not a Stata file, or it is broken before its data.
+        LimitError: Its header promises more variables than the limits allow.
     """
     if source.looking_at(_MAGIC, 0):
-        return _read_sections(source)
-    return _read_records(source)
+        return _read_sections(source, limits)
+    return _read_records(source, limits)
 
 
-def _read_records(source: Source) -> Dictionary:
+def _read_records(source: Source, limits: Limits) -> Dictionary:
     """Versions 102 to 115: one fixed record after the other."""
     head = _record_head(source)
+    check_variables(head.variables, limits, source.path)
     source = dataclasses.replace(source, order=head.order)
     found = _descriptors(source, head, lambda _: None)
     findings: list[Finding] = []
@@ -142,9 +146,10 @@ def _record_head(source: Source) -> _Head:
     return _Head(layout, source.order, variables, cases, label, timestamp)
 
 
-def _read_sections(source: Source) -> Dictionary:
+def _read_sections(source: Source, limits: Limits) -> Dictionary:
     """Versions 117 to 121: named sections, and a map that tells where they are."""
     head = _section_head(source)
+    check_variables(head.variables, limits, source.path)
     source = dataclasses.replace(source, order=head.order)
     places = read_map(source)
     found = _descriptors(source, head, lambda name: enter(source, name, places))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
 
 _SAMPLE: Final = 1 << 16  # bytes looked at to tell what a .tab is
 _BLOCK_BYTES: Final = 1 << 24

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tabkit.errors import FormatError, UnknownFormatError, UsageError
+from tabkit.guard import call
 from tabkit.output import whole_files
 from tabkit.profiles import TABKIT, Profile, find_profile
 from tabkit.thumbnail.kinds import (
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from tabkit.formats import FileFormat, ReadOptions
+    from tabkit.formats import FileFormat
+    from tabkit.limits import Limits
+    from tabkit.options import ReadOptions
 
 __all__ = ["SIZE", "ThumbnailLimits", "limits_of", "render", "thumbnail", "thumbnail_targets"]
 
@@ -44,6 +47,7 @@ def thumbnail(
     name: str | None = None,
     options: ReadOptions | None = None,
     file_format: FileFormat | None = None,
+    guard: Limits | None = None,
 ) -> list[Path]:
     """Write a small PNG picture of an image, a page of a PDF, or a table.
 
@@ -64,6 +68,7 @@ def thumbnail(
         name: The source's own name, where ``source`` is a temporary copy.
         options: How a table is read.
         file_format: The source is a table of this format.
+        guard: Draw in a process of its own within these limits (`tabkit.guard`).
 
     Returns:
         The files written, in the order of the sizes.
@@ -76,7 +81,10 @@ def thumbnail(
     sizes = check_sizes((size,) if isinstance(size, int) else size)
     targets = thumbnail_targets(Path(target), sizes)
     with whole_files(targets, force=force) as drafts:
-        pictures = render(
+        pictures = call(
+            render,
+            name or source,
+            guard,
             Path(source),
             sizes,
             page=page,
@@ -165,7 +173,8 @@ def _table(
 ) -> list[bytes]:
     import dataclasses
 
-    from tabkit.formats import ReadOptions, identify
+    from tabkit.formats import identify
+    from tabkit.options import ReadOptions
     from tabkit.read import open_with
     from tabkit.thumbnail.table import draw_table
 

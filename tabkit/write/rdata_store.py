@@ -7,18 +7,16 @@ name, and put together at the end: nothing is decoded or compressed twice.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import tempfile
 import threading
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from tabkit.errors import OutputError
 from tabkit.gzipped import BLOCK_BYTES, Member, Piece, deflate, inflate
+from tabkit.spool import SpillFile
 from tabkit.write.rdata_values import DOUBLE, INTEGER, LOGICAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import pyarrow as pa
 
@@ -31,9 +29,9 @@ _PIECE: Final = (1 << 12, 1 << 19)  # bytes of a piece: one block of 65,536 doub
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Kept:
-    """A piece in a `Spool`: where it begins, its bytes there, and the fields of `Piece`."""
+    """A piece in a `Spool`: itself or where it begins in the file, and the fields of `Piece`."""
 
-    start: int
+    place: bytes | int
     length: int
     crc: int
     size: int
@@ -47,8 +45,7 @@ class Spool:
     """
 
     def __init__(self, memory: int = MEMORY) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=memory)  # noqa: SIM115
-        self._end, self._lock = 0, threading.Lock()
+        self._file, self._room, self._lock = SpillFile(), memory, threading.Lock()
 
     def add(self, piece: Piece) -> Kept:
         """Keep a piece.
@@ -56,25 +53,23 @@ class Spool:
         Raises:
             OutputError: There is no room for it.
         """
-        with self._lock, _telling(self._end + len(piece.data)):
-            start = self._end
-            self._file.seek(start)
-            self._file.write(piece.data)
-            self._end += len(piece.data)
-        return Kept(start, len(piece.data), piece.crc, piece.size)
+        length = len(piece.data)
+        with self._lock:
+            fits = length <= self._room
+            self._room -= length if fits else 0
+        place = piece.data if fits else self._file.write(memoryview(piece.data))
+        return Kept(place, length, piece.crc, piece.size)
 
     def read(self, kept: Kept) -> bytes:
         """Return the compressed bytes of a piece."""
-        with self._lock, _telling(self._end):
-            self._file.seek(kept.start)
-            data = self._file.read(kept.length)
-        if len(data) != kept.length:
-            msg = "the temporary file has become shorter"
-            raise OutputError(msg, tempfile.gettempdir())
-        return data
+        if isinstance(kept.place, bytes):
+            return kept.place
+        data = bytearray(kept.length)
+        self._file.read_into(kept.place, memoryview(data))
+        return bytes(data)
 
     def close(self) -> None:
-        """Delete what is kept."""
+        """Delete what is kept in the file."""
         self._file.close()
 
 
@@ -164,13 +159,3 @@ class Assembler:
 def _word(kind: int) -> int:
     """Return the bytes of a number in a vector of this type; 1 for texts."""
     return {DOUBLE: 8, INTEGER: 4, LOGICAL: 4}.get(kind, 1)
-
-
-@contextlib.contextmanager
-def _telling(size: int) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        msg = f"a temporary file of {size:,} bytes cannot be made"
-        why = (error.strerror or str(error)).lower()
-        raise OutputError(msg, tempfile.gettempdir(), why, "set TMPDIR") from error

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabkit.describe.stats import tally
-from tabkit.formats import ReadOptions
+from tabkit.options import ReadOptions
 from tabkit.prep import prep
 from tabkit.prep.density import POINTS, density
 from tabkit.read import open_with, read_all

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabkit.formats import ReadOptions
+from tabkit.options import ReadOptions
 from tabkit.prep import prep, prep_of_tab
 from tabkit.prep.delim import delim_columns
 from tabkit.prep.rtext import make_names, number_of, signif, text_of

@@ -7,7 +7,7 @@ import itertools
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from tabkit.formats import ReadOptions
+from tabkit.options import ReadOptions
 from tabkit.read import read_all
 from tabkit.read.stata import open_dta
 

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabkit.errors import FormatError
-from tabkit.formats import ReadOptions
 from tabkit.model import Category, Interval, Kind, Measure, Table
+from tabkit.options import ReadOptions
 from tabkit.read import read, read_all
 from tabkit.read.arrow import open_arrow, open_parquet
 from tabkit.read.arrow_columns import unique_names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime
 import gzip
 import io
@@ -14,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabkit.describe import describe
-from tabkit.errors import FormatError, UsageError
-from tabkit.formats import ReadOptions
+from tabkit.errors import FormatError, LimitError, UsageError
+from tabkit.limits import LIMITS
 from tabkit.model import Interval, Kind, Table
+from tabkit.options import ReadOptions
 from tabkit.profiles import DATAVERSE, TABKIT, Profile
 from tabkit.read import delimited, delimited_rows, read, read_all, stream_of
 from tabkit.write.tab import tab_appender
@@ -206,30 +208,32 @@ def test_dataverse_text_is_utf_8(tmp_path: Path) -> None:
 
 def test_a_quote_without_end_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not take the rest of the file into memory."""
-    monkeypatch.setattr(delimited_rows, "_LONGEST_CELL", 1 << 10)
+    few = dataclasses.replace(LIMITS, cell=1 << 10)
     monkeypatch.setattr(delimited_rows, "CHUNK_BYTES", 1 << 9)
     monkeypatch.setattr(delimited, "_PIECE_BYTES", 1 << 8)
     content = "a,b\n" + "1,2\n" * 50 + '1,"2\n' + "3,4\n" * 5000
-    table = table_of(tmp_path, content)
+    table = table_of(tmp_path, content, limits=few)
     assert table.cases == 5051
     assert "quotes without an end, taken as text: 1, from line 52 on" in findings_of(table)
-    with pytest.raises(FormatError, match=r"a quoted cell has no end within .*line 52"):
-        table_of(tmp_path, content, profile=DATAVERSE)
+    with pytest.raises(LimitError, match=r"a quoted cell has no end within .*line 52"):
+        table_of(tmp_path, content, profile=DATAVERSE, limits=few)
 
 
 def test_an_endless_row_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file without line ends is no table."""
-    monkeypatch.setattr(delimited_rows, "_LONGEST_CELL", 1 << 10)
-    monkeypatch.setattr(delimited_rows, "_LONGEST_ROW", 1 << 12)
+    few = dataclasses.replace(LIMITS, cell=1 << 10, row=1 << 12)
     monkeypatch.setattr(delimited_rows, "CHUNK_BYTES", 1 << 9)
-    with pytest.raises(FormatError, match="a row is longer than"):
-        table_of(tmp_path, "x" * 100_000)
+    with pytest.raises(LimitError, match="a row is longer than 4 KiB, line 1; --limit row=8KiB"):
+        table_of(tmp_path, "x" * 100_000, limits=few)
+    assert (
+        table_of(tmp_path, "x" * 100_000, limits=dataclasses.replace(few, row=1 << 18)).cases == 0
+    )
 
 
 def test_a_table_of_padding_is_refused(tmp_path: Path) -> None:
-    """A million names over ten thousand single cells would be mostly nothing."""
+    """200,000 names over ten thousand single cells would be mostly nothing."""
     with pytest.raises(FormatError, match="this is no table"):
-        table_of(tmp_path, "a" + "," * 999_999 + "\n" + "1\n" * 10_000)
+        table_of(tmp_path, "a" + "," * 199_999 + "\n" + "1\n" * 10_000)
 
 
 def test_spilled_cells_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

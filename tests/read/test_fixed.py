@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import tabkit
 from tabkit.errors import FormatError
-from tabkit.formats import ReadOptions
 from tabkit.model import Kind, Variable
+from tabkit.options import ReadOptions
 from tabkit.read import read_all
 from tabkit.read.dictionary import Dictionary, Entry
 from tabkit.read.fixed import open_fixed

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabkit.errors import FormatError, UsageError
-from tabkit.formats import ReadOptions
 from tabkit.model import Category, Interval, Kind, MissingRange, Table
+from tabkit.options import ReadOptions
 from tabkit.profiles import DATAVERSE
 from tabkit.read import read_all
 from tabkit.read.por import open_por

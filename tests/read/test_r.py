@@ -322,7 +322,7 @@ def test_dataverse_profile(made: Path, tmp_path: Path) -> None:
         path,
     )
     out = tmp_path / "out.tab"
-    tabkit.convert(path, out, options=tabkit.formats.ReadOptions(profile=tabkit.profiles.DATAVERSE))
+    tabkit.convert(path, out, options=tabkit.options.ReadOptions(profile=tabkit.profiles.DATAVERSE))
     assert out.read_text() == (
         "n\tl\ti\tf\ts\td\tt\n"
         '0.333333333333333\t1\t1\t"u"\t"q\\"\\""\t2020-01-02\t2013-03-19 12:57:00.250 UTC\n'

@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabkit.errors import FormatError, UsageError
-from tabkit.formats import ReadOptions
 from tabkit.model import TAG_LETTERS, Category, Table
+from tabkit.options import ReadOptions
 from tabkit.read import read_all
 from tabkit.read.sas import open_sas7bdat
 from tabkit.read.sas_header import read_header

@@ -18,8 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabkit.errors import FormatError, UsageError
-from tabkit.formats import ReadOptions
 from tabkit.model import TAG_LETTERS, Category, Table
+from tabkit.options import ReadOptions
 from tabkit.read import read_all
 from tabkit.read.sas import open_xpt
 from tabkit.read.sas_xpt_cases import number_column

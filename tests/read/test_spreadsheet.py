@@ -246,7 +246,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     path = tmp_path / "bomb.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", b" " * (40 << 20))
-    with pytest.raises(FormatError, match="more than 300 times as many, part"):
+    with pytest.raises(FormatError, match="to more than 250 times its size, part"):
         kind_of(path)
 
 
@@ -268,7 +268,7 @@ def test_a_stray_cell_ends_in_one_line(tmp_path: Path) -> None:
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 3
     assert run.stderr.count("\n") == 1
-    assert "takes more than 4 GiB of memory" in run.stderr
+    assert "takes more memory than 4 GiB" in run.stderr
 
 
 @pytest.mark.parametrize(

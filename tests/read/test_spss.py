@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabkit.errors import FormatError, UsageError
-from tabkit.formats import ReadOptions
 from tabkit.model import Category, Kind, Measure, MissingRange, ResponseSet, Table, Variable
+from tabkit.options import ReadOptions
 from tabkit.read import open_table, read, read_all, spss_cases
 from tabkit.read.spss import open_sav
 from tests.read.sav_files import (

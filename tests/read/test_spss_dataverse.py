@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tabkit.formats import ReadOptions
 from tabkit.model import Category, Interval, Kind, Table, Variable
+from tabkit.options import ReadOptions
 from tabkit.profiles import DATAVERSE
 from tabkit.read import read, read_all
 from tabkit.read.spss import open_sav

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tabkit.errors import UsageError
-from tabkit.formats import ReadOptions
 from tabkit.model import TAG_LETTERS, Category, Kind
+from tabkit.options import ReadOptions
 from tabkit.read import read_all
 from tabkit.read.stata import open_dta
 from tests.read.stata_files import NEW, OLD, Column, File, cells, opened

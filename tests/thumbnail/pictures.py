@@ -76,3 +76,19 @@ def page(content: bytes, *, box: bytes = b"0 0 200 100", more: bytes = b"") -> b
         b"<< /Type /Page /Parent 2 0 R /MediaBox [%s] /Contents 4 0 R %s >>" % (box, more),
         stream(content),
     )
+
+
+def endless_page() -> bytes:
+    """A PDF whose page shows a form that draws itself twice, 2^n times in all."""
+    return pdf(
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Contents 4 0 R"
+        b" /Resources << /XObject << /X 5 0 R >> >> >>",
+        stream(b"/X Do"),
+        stream(
+            b"/X Do /X Do",
+            b"/Type /XObject /Subtype /Form /BBox [0 0 200 100]"
+            b" /Resources << /XObject << /X 5 0 R >> >>",
+        ),
+    )

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tabkit.errors import FormatError, UsageError
-from tests.thumbnail.pictures import BLUE, GREEN, RED, WHITE, drawn, near, page, pdf, stream
+from tests.thumbnail.pictures import (
+    BLUE,
+    GREEN,
+    RED,
+    WHITE,
+    drawn,
+    endless_page,
+    near,
+    page,
+    pdf,
+    stream,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,20 +173,7 @@ def test_deep(content: bytes, file: Path) -> None:
 
 def test_page_without_end(file: Path) -> None:
     """A form that draws itself twice, 2^n times in all, is given up."""
-    file.write_bytes(
-        pdf(
-            b"<< /Type /Catalog /Pages 2 0 R >>",
-            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 200 100] /Contents 4 0 R"
-            b" /Resources << /XObject << /X 5 0 R >> >> >>",
-            stream(b"/X Do"),
-            stream(
-                b"/X Do /X Do",
-                b"/Type /XObject /Subtype /Form /BBox [0 0 200 100]"
-                b" /Resources << /XObject << /X 5 0 R >> >>",
-            ),
-        )
-    )
+    file.write_bytes(endless_page())
     target = file.with_suffix(".png")
     done = subprocess.run(
         [sys.executable, "-m", "tabkit", "thumbnail", file, target, "--max-seconds", "1"],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from tabkit.formats import ReadOptions
+from tabkit.options import ReadOptions
 from tabkit.read import read_all
 
 if TYPE_CHECKING:

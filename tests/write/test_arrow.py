@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 
 from tabkit.errors import OutputError
-from tabkit.formats import ReadOptions
 from tabkit.loss import Ledger
 from tabkit.model import TAG_LETTERS, Category, MissingRange, Table, TableStream, Variable
+from tabkit.options import ReadOptions
 from tabkit.read import read_all, stream_of
 from tabkit.read.arrow import open_arrow, open_parquet
 from tabkit.write.arrow import (

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from tabkit import _native
 from tabkit.convert import convert
 from tabkit.errors import OutputError, UsageError
-from tabkit.formats import WriteOptions
 from tabkit.ingest import ingest
 from tabkit.model import Category, Kind, Measure, MissingRange, Origin, Table, Variable
+from tabkit.options import WriteOptions
 from tabkit.read import stream_of
 from tabkit.write import rdata, rdata_store
 from tabkit.write.rdata import RChoices, write_rdata_stream, write_rds_stream
@@ -435,27 +435,14 @@ def test_a_full_disk_is_told_and_nothing_is_left(
 ) -> None:
     """The temporary file of compressed pieces is named, with what to do."""
 
-    class Full:
-        def seek(self, _: int) -> None:
-            pass
-
-        def write(self, _: bytes) -> None:
-            raise OSError(28, "No space left on device")
-
-        def close(self) -> None:
-            pass
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     source = tmp_path / "x.csv"
     source.write_text("x\n" + "\n".join(map(str, range(100))) + "\n", encoding="utf-8")
     monkeypatch.setattr(rdata_store, "_PIECE", (1, 1))
-    begin = rdata_store.Spool.__init__
-
-    def full(spool: rdata_store.Spool) -> None:
-        begin(spool)
-        spool._file.close()
-        spool._file = Full()  # type: ignore[assignment]
-
-    monkeypatch.setattr(rdata_store.Spool, "__init__", full)
+    monkeypatch.setattr(rdata_store.Spool.__init__, "__defaults__", (0,))
+    monkeypatch.setattr(os, "pwrite", full)
     with pytest.raises(OutputError, match="no space left on device; set TMPDIR"):
         convert(source, tmp_path / "x.RData")
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]

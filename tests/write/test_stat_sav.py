@@ -19,7 +19,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabkit.errors import FormatError, OutputError
-from tabkit.formats import ReadOptions
 from tabkit.loss import Ledger, Loss
 from tabkit.model import (
     Category,
@@ -31,6 +30,7 @@ from tabkit.model import (
     Table,
     Variable,
 )
+from tabkit.options import ReadOptions
 from tabkit.read import read, read_all
 from tabkit.read.arrow import open_parquet
 from tabkit.read.spss import open_sav

@@ -214,7 +214,7 @@ def where(error: BaseException) -> str:
 
 def executor(kind):  # noqa: C901 - one function a kind
     """Return the function that reads a file of that kind to its end."""
-    from tabkit.formats import ReadOptions
+    from tabkit.options import ReadOptions
     from tabkit.profiles import DATAVERSE, TABKIT
     from tabkit.read import open_with
 
