@@ -88,11 +88,9 @@ def measure(command: Sequence[str]) -> Cost:
     Raises:
         RuntimeError: It failed.
     """
-    # Packages are installed with their bytecode; a checkout may be told not to write its own.
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryFile() as messages, tempfile.TemporaryFile() as output:
         began = time.monotonic()
-        process = subprocess.Popen(command, stdout=output, stderr=messages, env=environment)
+        process = subprocess.Popen(command, stdout=output, stderr=messages, env=_environment())
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -106,6 +104,11 @@ def measure(command: Sequence[str]) -> Cost:
     if last and last[0].startswith(_MARK):
         cpu = float(last[0].removeprefix(_MARK))
     return Cost(cpu, wall, usage.ru_maxrss / 1024)
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what would make Python compile modules anew at each start."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def compare(row: Row, repeat: int) -> dict[str, list[Cost]]:

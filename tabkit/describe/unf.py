@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 HASH_BYTES: Final = 16  # 128 bits kept of the SHA-256 digest
 
-_ROWS: Final = 1 << 18  # cases whose bytes are in memory at once
+_ROWS: Final = 1 << 14  # cases whose bytes are in memory at once: they stay in the cache
 _CASE: Final = re.compile(rb"\0\0\0|[^\n]*\n\0")  # of a number or a date, which hold no line end
 
 

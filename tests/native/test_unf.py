@@ -55,6 +55,18 @@ def test_doubles(array: pa.Array, digits: int) -> None:
     assert arrays.normalize(array, digits, 128) == normalize_numbers(array, digits)
 
 
+def test_the_ends_of_every_binary_exponent() -> None:
+    """Seven digits come from a table: least and largest fractions, and beside powers of ten."""
+    fractions = (0, 1, 2**51, 2**52 - 2, 2**52 - 1)
+    bits = [exponent << 52 | fraction for exponent in range(2048) for fraction in fractions]
+    powers = np.array([float(f"1e{n}") for n in range(-323, 309)]).view(np.uint64)
+    near = (powers[:, None] + np.arange(-2, 3).astype(np.uint64)).ravel()
+    unsigned = np.concatenate([np.array(bits, np.uint64), near])
+    signed = np.concatenate([unsigned, unsigned | np.uint64(1 << 63)])
+    array = pa.array(signed.view(np.float64), from_pandas=False)
+    assert arrays.normalize(array, 7, 128) == normalize_numbers(array, 7)
+
+
 @given(sliced(st.floats(width=32), pa.float32()), st.integers(2, 16))
 def test_singles_are_widened(array: pa.Array, digits: int) -> None:
     assert arrays.normalize(array, digits, 128) == normalize_numbers(array, digits)

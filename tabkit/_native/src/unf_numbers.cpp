@@ -12,47 +12,34 @@ namespace {
 
 constexpr uint64_t FRACTION_MASK = (uint64_t{1} << 52) - 1;
 
-// Three digits, and how many of them are left without trailing zeros.
-struct Triple {
-    char text[3];
-    uint8_t size;
-};
-
-// An exponent with its terminator, "e-12\n\0", and its size.
-struct Tail {
-    char text[7];
-    uint8_t size;
-};
-
 constexpr int MAX_EXPONENT = 324;
 
+// Texts as little-endian words, of which the topmost byte is their size: three digits (the size is
+// that without trailing zeros), and an exponent with its terminator, "e-12\n\0".
 struct Spelling {
-    Triple triples[1000];
-    Tail tails[2 * MAX_EXPONENT + 1];
+    uint32_t triples[1000];
+    uint64_t tails[2 * MAX_EXPONENT + 1];
 };
 
-constexpr Tail make_tail(int exponent) {
-    Tail tail{};
-    const int size = exponent < 0 ? -exponent : exponent;
-    tail.text[tail.size++] = 'e';
-    tail.text[tail.size++] = exponent < 0 ? '-' : '+';
+constexpr uint32_t make_triple(uint32_t i) {
+    const uint32_t size = i % 10 ? 3 : i % 100 ? 2 : i ? 1 : 0;
+    return size << 24 | ('0' + i % 10) << 16 | ('0' + i / 10 % 10) << 8 | ('0' + i / 100);
+}
+
+constexpr uint64_t make_tail(int exponent) {
+    const int amount = exponent < 0 ? -exponent : exponent;
+    const uint64_t sign = exponent < 0 ? '-' : '+';
+    uint64_t text = 'e' | sign << 8, size = 2;
     for (int unit = 100; unit > 0; unit /= 10) {
-        if (size >= unit) tail.text[tail.size++] = static_cast<char>('0' + size / unit % 10);
+        if (amount >= unit) text |= static_cast<uint64_t>('0' + amount / unit % 10) << 8 * size++;
     }
-    tail.text[tail.size++] = '\n';
-    ++tail.size;  // the NUL
-    return tail;
+    text |= uint64_t{'\n'} << 8 * size++;
+    return text | (size + 1) << 56;  // the NUL counts
 }
 
 constexpr Spelling make_spelling() {
     Spelling spelling{};
-    for (int i = 0; i < 1000; ++i) {
-        Triple& triple = spelling.triples[i];
-        triple.text[0] = static_cast<char>('0' + i / 100);
-        triple.text[1] = static_cast<char>('0' + i / 10 % 10);
-        triple.text[2] = static_cast<char>('0' + i % 10);
-        triple.size = i % 10 ? 3 : i % 100 ? 2 : i ? 1 : 0;
-    }
+    for (int i = 0; i < 1000; ++i) spelling.triples[i] = make_triple(i);
     for (int i = -MAX_EXPONENT; i <= MAX_EXPONENT; ++i) {
         spelling.tails[i + MAX_EXPONENT] = make_tail(i);
     }
@@ -62,23 +49,21 @@ constexpr Spelling make_spelling() {
 constexpr Spelling SPELLING = make_spelling();
 
 inline char* write_tail(int exponent, char* out) {
-    const Tail& tail = SPELLING.tails[exponent + MAX_EXPONENT];
-    std::memcpy(out, &tail, sizeof tail);
-    return out + tail.size;
+    const uint64_t tail = SPELLING.tails[exponent + MAX_EXPONENT];
+    store(out, tail);
+    return out + (tail >> 56);
 }
 
 // The default: one digit, a point, two triples of which trailing zeros are left out.
 inline char* write_seven(bool negative, uint32_t number, int exponent, char* out) {
-    const uint32_t first = number / 1000000, rest = number % 1000000;
-    const Triple &high = SPELLING.triples[rest / 1000], &low = SPELLING.triples[rest % 1000];
-    out[0] = negative ? '-' : '+';
-    out[1] = static_cast<char>('0' + first);
-    out[2] = '.';
-    std::memcpy(out + 3, &high, sizeof high);
-    std::memcpy(out + 6, &low, sizeof low);
+    const uint32_t first = number / 1000000, rest = number % 1000000, last = rest % 1000;
+    const uint32_t high = SPELLING.triples[rest / 1000], low = SPELLING.triples[last];
+    store(out, uint32_t{'.'} << 16 | (first + '0') << 8 | (negative ? '-' : '+'));
+    store(out + 3, high);
+    store(out + 6, low);
     // No branch, as the digits of data are hard to foresee.
-    const size_t size = 3 + low.size - (low.size == 0) * (3 - high.size);
-    return write_tail(exponent, out + 3 + size);
+    const size_t size = 6 + (low >> 24) - (last == 0) * (3 - (high >> 24));
+    return write_tail(exponent, out + size);
 }
 
 // Any number of digits; ``number`` has at most 17 and its first stands for 10**exponent.
@@ -180,30 +165,107 @@ char* write_number(double value, int digits, char* out) {
 
 namespace {
 
-inline char* write_default(double value, char* out) {
-    const uint64_t bits = load<uint64_t>(&value);
-    if (is_normal(bits)) {
-        const Rounded rounded = round_once(bits, DEFAULT_DIGITS);
-        if (rounded.is_sure) {
-            return write_seven(bits >> 63, static_cast<uint32_t>(rounded.number), rounded.exponent,
-                               out);
+// How doubles of one binary exponent are scaled to seven digits and POINT binary places, by one
+// product: from ``limit`` on, which stands for a power of ten, by the second factor, as the
+// decimal exponent is one more there.
+struct Step {
+    uint64_t limit, factors[2];
+    int64_t exponent;
+};
+
+constexpr int POINT = 39;  // the largest product then is just below 2**63
+
+struct StepTable {
+    Step steps[2048];
+};
+
+constexpr uint64_t NO_LIMIT = ~uint64_t{0};
+
+// What has no seven digits (infinity, NaN, a subnormal) gets a factor that makes too large a number
+// of any fraction, without an overflow.
+constexpr uint64_t TOO_LARGE = uint64_t{3} << 62;
+
+uint64_t scaling_factor(int binary, int exponent) {
+    const int scale = DEFAULT_DIGITS - 1 - exponent;
+    return power_of_ten(scale).high >> (62 - POINT - binary - log2_of_power(scale));
+}
+
+StepTable make_steps() {
+    StepTable table{};
+    for (int i = 1; i < 2047; ++i) {
+        const int binary = i - 1023, exponent = log10_of_binary(binary);
+        Step& step = table.steps[i];
+        step = {NO_LIMIT, {scaling_factor(binary, exponent), TOO_LARGE}, exponent};
+        // A value this close to a power of ten that it is misjudged rounds to that power either way.
+        if (log2_of_power(exponent + 1) == binary) {
+            step.limit = power_of_ten(exponent + 1).high;
+            step.factors[1] = scaling_factor(binary, exponent + 1);
         }
     }
-    return write_rare(value, bits, DEFAULT_DIGITS, out);
+    table.steps[0] = {(uint64_t{1} << 63) + 1, {0, TOO_LARGE}, 0};  // a zero; the rest is subnormal
+    table.steps[2047] = {NO_LIMIT, {TOO_LARGE, TOO_LARGE}, 0};
+    return table;
+}
+
+const StepTable STEP_TABLE = make_steps();
+
+// A double as seven digits, or found to need another way.
+struct Seven {
+    uint32_t number;
+    int16_t exponent;
+    bool is_negative, is_rare;
+};
+
+// round_once() for seven digits; the factor's cut bits make the product too small by two units at
+// most, far less than what is taken for unsure.
+inline Seven seven_digits(uint64_t bits) {
+    const Step& step = STEP_TABLE.steps[bits >> 52 & 0x7FF];
+    const uint64_t fraction = bits << 11 | uint64_t{1} << 63;
+    const bool is_above = fraction >= step.limit;
+    const uint64_t product = multiply_high(fraction, step.factors[is_above]);
+    constexpr uint64_t HALF = uint64_t{1} << (POINT - 1);
+    constexpr uint64_t LIMIT = POWERS_64[DEFAULT_DIGITS], UNSURE = (LIMIT >> (50 - POINT)) + 1;
+    const uint64_t number = (product + HALF) >> POINT, below = product & (2 * HALF - 1);
+    const bool is_rare = (below - (HALF - UNSURE) <= 2 * UNSURE) | (number >= LIMIT);
+    return {static_cast<uint32_t>(number), static_cast<int16_t>(step.exponent + is_above),
+            static_cast<bool>(bits >> 63), is_rare};
+}
+
+// Values are scaled and spelled in turns of so many: a loop that does both runs at half the speed.
+constexpr size_t TURN = 64;
+
+template <bool IS_WHOLE, typename Get>
+char* write_default(Get get, const Validity& validity, size_t count, char* out) {
+    Seven turn[TURN];
+    for (size_t start = 0; start < count; start += TURN) {
+        const size_t size = count - start < TURN ? count - start : TURN;
+        for (size_t i = 0; i < size; ++i) {
+            const double value = get(start + i);
+            turn[i] = seven_digits(load<uint64_t>(&value));
+        }
+        for (size_t i = 0; i < size; ++i) {
+            const Seven& seven = turn[i];
+            if (!IS_WHOLE && !validity[start + i]) {
+                out = write_missing(out);
+            } else if (__builtin_expect(seven.is_rare, 0)) {
+                const double value = get(start + i);
+                out = write_rare(value, load<uint64_t>(&value), DEFAULT_DIGITS, out);
+            } else {
+                out = write_seven(seven.is_negative, seven.number, seven.exponent, out);
+            }
+        }
+    }
+    return out;
 }
 
 template <typename Get>
 char* write_all(Get get, const Validity& validity, size_t count, int digits, char* out) {
-    if (digits != DEFAULT_DIGITS) {
-        for (size_t i = 0; i < count; ++i) {
-            out = validity[i] ? write_number(get(i), digits, out) : write_missing(out);
-        }
-    } else if (validity.bits == nullptr) {
-        for (size_t i = 0; i < count; ++i) out = write_default(get(i), out);
-    } else {
-        for (size_t i = 0; i < count; ++i) {
-            out = validity[i] ? write_default(get(i), out) : write_missing(out);
-        }
+    if (digits == DEFAULT_DIGITS) {
+        return validity.bits == nullptr ? write_default<true>(get, validity, count, out)
+                                        : write_default<false>(get, validity, count, out);
+    }
+    for (size_t i = 0; i < count; ++i) {
+        out = validity[i] ? write_number(get(i), digits, out) : write_missing(out);
     }
     return out;
 }
@@ -245,7 +307,7 @@ char* write_numbers(const Values<T>& values, const Validity& validity, size_t co
     if constexpr (sizeof(T) == 1) {
         if (count >= WORTH_A_TABLE) return write_looked_up(values, validity, count, digits, out);
     }
-    const auto get = [&](size_t i) { return static_cast<double>(values[i]); };
+    const auto get = [values](size_t i) { return static_cast<double>(values[i]); };
     return write_all(get, validity, count, digits, out);
 }
 
