@@ -24,7 +24,13 @@ setup(
             sources=sorted(map(str, KERNELS.glob("*.cpp"))),
             depends=sorted(map(str, KERNELS.glob("*.hpp"))),
             language="c++",
-            extra_compile_args=["-std=c++17", "-O3", "-g0", "-fvisibility=hidden"],
+            extra_compile_args=[
+                "-std=c++17",
+                "-O3",
+                "-g0",
+                "-fvisibility=hidden",
+                "-ffp-contract=off",
+            ],
             optional=True,
         )
     ],

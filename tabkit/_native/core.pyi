@@ -37,6 +37,20 @@ def tab_lines(columns: Sequence[tuple[Array, str]], rows: int, escaped: str) -> 
     The plain twins are `tabkit.write.tab` and `tabkit.write.cells`.
     """
 
+def summary(
+    values: Array, counts: Array | None
+) -> tuple[float, float, float, float, float, int, int] | None:
+    """Return statistics of distinct numbers in ascending order.
+
+    Args:
+        values: Doubles or integers of 64 bits, neither missing nor NaN.
+        counts: How often each occurs, integers of 64 bits; None for once each.
+
+    Returns:
+        Mean, median, standard deviation, least, greatest, place of the mode, number of cases; None
+        where it takes the plain twin, `tabkit.describe.stats`, to be exact.
+    """
+
 def expand(data: Buffer, table: Buffer) -> tuple[bytes, int, bool]:
     """Expand SPSS bytecode; the plain twin is `tabkit.read.spss_cases.expand`.
 

@@ -6,21 +6,23 @@ Element order is the schema's, the same in 2.5 and 2.6.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from tabkit.alike import by_identity
 from tabkit.ddi.text import dataverse_value, escape, java_double, quote, value_text
-from tabkit.model import Interval, Kind, Measure, SummaryStats
+from tabkit.model import Interval, Kind, Measure, SummaryStats, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tabkit.model import (
+        Category,
         MissingRange,
         ResponseSet,
         Value,
-        Variable,
         VariableDescription,
     )
 
@@ -51,6 +53,9 @@ PROPERTIES: Final = MappingProxyType(
         "display width": "display_width",
         "alignment": "alignment",
     }
+)
+_SUM_STATS: Final = tuple(
+    (f'\n      <sumStat type="{kind}">', field) for kind, field in SUM_STATS.items()
 )
 _FORMAT_CATEGORIES: Final = frozenset({"date", "time", "currency", "other"})
 
@@ -172,14 +177,15 @@ def _units(value: Value) -> str:
 
 def _statistics(stats: SummaryStats, style: VarStyle) -> str:
     text: Callable[..., str] = value_text if style.mode_computed else java_double
-    found = [
-        f'\n      <sumStat type="{kind}">{escape(text(value))}</sumStat>'
-        if kind != "mode" or style.mode_computed
-        else f'\n      <sumStat type="{kind}">.</sumStat>'
-        for kind, field in SUM_STATS.items()
-        if (value := getattr(stats, field)) is not None
-        or (kind == "mode" and not style.mode_computed and stats.valid is not None)
-    ]
+    found = []
+    for start, field in _SUM_STATS:
+        value = getattr(stats, field)
+        if field == "mode" and not style.mode_computed:
+            if value is not None or stats.valid is not None:
+                found.append(f"{start}.</sumStat>")
+        elif value is not None:
+            shown = escape(text(value)) if isinstance(value, str) else text(value)
+            found.append(f"{start}{shown}</sumStat>")
     return "".join(found)
 
 
@@ -187,20 +193,10 @@ def _categories(
     variable: Variable, described: VariableDescription, style: VarStyle
 ) -> Iterator[str]:
     """Yield a ``catgry`` for each labelled value, then for the observed values without a label."""
-    text = value_text if style.keep_missing else dataverse_value
-    open_label = f'<labl{style.language} level="category">'
-    declared = style.keep_missing and bool(variable.missing_values or variable.missing_ranges)
-    for category, count in zip(variable.categories, described.frequencies, strict=True):
-        missing = style.keep_missing and (
-            category.missing or (declared and variable.is_user_missing(category.value))
-        )
-        has_label = category.label or style.keep_missing
-        label = f"{open_label}{escape(category.label)}</labl>" if has_label else ""
-        yield (
-            f"\n      <catgry{_MISSING if missing else ''}>"
-            f"<catValu>{escape(text(category.value))}</catValu>{label}"
-            f'<catStat type="freq">{count}</catStat></catgry>'
-        )
+    declared = (variable.missing_values, variable.missing_ranges)
+    starts = _category_starts(variable.categories, *declared, style)
+    for start, count in zip(starts, described.frequencies, strict=True):
+        yield f"{start}{count}</catStat></catgry>"
     if style.keep_missing:
         yield from _unlabelled(variable, described)
 
@@ -208,11 +204,39 @@ def _categories(
 _MISSING: Final = ' missing="Y"'
 
 
+@by_identity
+def _category_starts(
+    categories: tuple[Category, ...],
+    missing_values: tuple[Value, ...],
+    missing_ranges: tuple[MissingRange, ...],
+    style: VarStyle,
+) -> list[str]:
+    """Return each ``catgry`` up to its frequency."""
+    text = value_text if style.keep_missing else dataverse_value
+    open_label = f'<labl{style.language} level="category">'
+    declared = Variable("", missing_values=missing_values, missing_ranges=missing_ranges)
+    found = []
+    for category in categories:
+        missing = style.keep_missing and (
+            category.missing or declared.is_user_missing(category.value)
+        )
+        has_label = category.label or style.keep_missing
+        label = f"{open_label}{escape(category.label)}</labl>" if has_label else ""
+        found.append(
+            f"\n      <catgry{_MISSING if missing else ''}>"
+            f"<catValu>{escape(text(category.value))}</catValu>{label}"
+            '<catStat type="freq">'
+        )
+    return found
+
+
 def _unlabelled(variable: Variable, described: VariableDescription) -> Iterator[str]:
     """Yield what completes the frequencies: other values (if all are known) and other tags.
 
     A continuum is told by its statistics: the values between its labels are not listed.
     """
+    if not described.others and not described.tagged:
+        return
     complete = sum(count for _, count in described.others) == described.other_cases
     others = described.others if complete and variable.interval != Interval.CONTINUOUS else ()
     labelled = {category.value for category in variable.categories if category.missing}
@@ -250,8 +274,10 @@ def _notes(variable: Variable, described: VariableDescription, style: VarStyle) 
 
 def note(level: str, kind: str, subject: str, text: str) -> str:
     """Return a ``notes`` element with a line end before it."""
+    return f"{_note_start(level, kind, subject)}{escape(text)}</notes>"
+
+
+@functools.lru_cache(maxsize=256)
+def _note_start(level: str, kind: str, subject: str) -> str:
     indent = "      " if level == "variable" else "    "
-    return (
-        f'\n{indent}<notes subject="{quote(subject)}" level="{level}" type="{kind}">'
-        f"{escape(text)}</notes>"
-    )
+    return f'\n{indent}<notes subject="{quote(subject)}" level="{level}" type="{kind}">'

@@ -9,7 +9,7 @@ import dataclasses
 import math
 import struct
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tabkit.model import Category, Finding, Kind, Measure, MissingRange, Variable
 from tabkit.read.spss_dictionary import (
@@ -85,16 +85,14 @@ def build_variables(
     variables = []
     for place, (column, name) in enumerate(zip(columns, names, strict=True)):
         missing = missing_of(column, records, texts, name, more_missing.get(place, ()))
-        described = _describe(column, name, texts, shown[place], attributes.get(name, []))
-        variables.append(
-            dataclasses.replace(
-                described,
-                categories=categories.of(column, labels.get(place, ()), missing, name),
-                missing_values=tuple(_shown(value, column.record) for value in missing.values),
-                missing_ranges=missing.ranges,
-                weight=place == weight,
-            )
+        meant = _Meaning(
+            categories.of(column, labels.get(place, ()), missing, name),
+            tuple(_shown(value, column.record) for value in missing.values),
+            missing.ranges,
+            place == weight,
         )
+        owned = attributes.get(name, [])
+        variables.append(_variable(column, name, texts, shown[place], owned, meant))
     return tuple(variables)
 
 
@@ -146,10 +144,24 @@ def number_of(stored: bytes, records: Records) -> float:
     return float(struct.unpack(records.header.order + "d", stored)[0])
 
 
-def _describe(
-    column: Column, name: str, texts: Texts, shown: Display, attributes: list[tuple[str, str]]
+class _Meaning(NamedTuple):
+    """What the values of a variable mean."""
+
+    categories: tuple[Category, ...]
+    missing_values: tuple[Value, ...]
+    missing_ranges: tuple[MissingRange, ...]
+    weight: bool
+
+
+def _variable(
+    column: Column,
+    name: str,
+    texts: Texts,
+    shown: Display,
+    attributes: list[tuple[str, str]],
+    meant: _Meaning,
 ) -> Variable:
-    """Return a variable without its values' meanings."""
+    """Return a variable of all that is known of it."""
     code, width, decimals = print_format(column)
     is_text = bool(column.width) or code in TEMPORAL_CODES
     roles = [ROLES[text] for key, text in attributes if key == ROLE_ATTRIBUTE and text in ROLES]
@@ -166,6 +178,10 @@ def _describe(
         display_width=shown.width,
         alignment=_ALIGNMENTS.get(shown.alignment, ""),
         storage=f"A{column.width}" if column.width else "double",
+        categories=meant.categories,
+        missing_values=meant.missing_values,
+        missing_ranges=meant.missing_ranges,
+        weight=meant.weight,
         role=roles[0] if roles else "",
         question=questions[0] if questions else "",
         attributes=tuple((key, text) for key, text in attributes if key != ROLE_ATTRIBUTE),
@@ -173,11 +189,15 @@ def _describe(
 
 
 class _Categories:
-    """Makes categories, once for all variables that share their labels and missing values."""
+    """Makes categories, once for all variables that share their labels and missing values.
+
+    Sets of labels that say the same count as shared: a survey repeats a scale for each question.
+    """
 
     def __init__(self, records: Records, texts: Texts) -> None:
         self._records, self._texts = records, texts
         self._made: dict[tuple[object, ...], tuple[Category, ...]] = {}
+        self._alike: dict[tuple[object, ...], tuple[Category, ...]] = {}
 
     def of(
         self, column: Column, sets: tuple[LabelSet, ...], missing: Missing, name: str
@@ -187,9 +207,16 @@ class _Categories:
         A later label of the same value replaces an earlier one, at its place.
         """
         code = column.record.print_code if column.record.print_code in TEMPORAL_CODES else None
-        key = (*map(id, sets), bool(column.width), code, missing)
+        use = (bool(column.width), code, missing)
+        key = (*map(id, sets), *use)
         if key not in self._made:
-            self._made[key] = self._make(column, sets, missing, name)
+            content = (*(each.labels for each in sets), *use)
+            found = self._alike.get(content)
+            if found is None:
+                found = self._make(column, sets, missing, name)
+                if name not in self._texts.faulty:  # else each such variable is to be told of
+                    self._alike[content] = found
+            self._made[key] = found
         return self._made[key]
 
     def _make(

@@ -167,7 +167,9 @@ def to_r(values: Floats, moment: Moment, vendor: Vendor) -> Floats:
 def r_number(value: Value, kind: pa.DataType, moment: Moment, vendor: Vendor) -> float | None:
     """Return a code of a variable (a labelled or a missing value) in R's numbers; None without."""
     raw = raw_number(value, kind, vendor.clock)
-    return None if raw is None else float(to_r(np.array([raw]), moment, vendor)[0])
+    if raw is None or moment is Moment.NONE:
+        return raw
+    return float(to_r(np.array([raw]), moment, vendor)[0])
 
 
 def _stata_counts(column: pa.Array, unit: str) -> Floats:

@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tabkit.alike import by_identity
 from tabkit.errors import UsageError
 from tabkit.loss import Loss
 from tabkit.model import Category, Measure
@@ -132,14 +133,13 @@ def _haven(
         attributes = _label(dataclasses.replace(variable, label=variable.label.rstrip(" ")))
         losses.append(Loss("blanks at the end of the variable label", variable.name))
     missing = _missing(variable, kind, spell, losses)
-    labels = _labels(variable, kind, spell, losses)
+    labels = _labels(variable, kind, moment, clock, losses)
     attributes |= missing
     if moment is not Moment.NONE:
         attributes |= moment_attributes(moment, kind)
     elif missing or labels:
         mode = "character" if pa.types.is_string(kind) else "double"
-        spss = ("haven_labelled_spss",) if missing else ()
-        attributes["class"] = texts([*spss, "haven_labelled", _UNCLASSED, mode])
+        attributes["class"] = _class(mode, is_spss=bool(missing))
     attributes |= _shown(variable, vendor)
     attributes |= labels
     if pa.types.is_string(kind) and not _is_year(variable, kind, vendor):
@@ -180,6 +180,12 @@ def _label(variable: Variable) -> dict[str, Vector]:
     return {"label": texts([variable.label])} if variable.label else {}
 
 
+@functools.lru_cache(maxsize=4)
+def _class(mode: str, *, is_spss: bool) -> Vector:
+    spss = ("haven_labelled_spss",) if is_spss else ()
+    return texts([*spss, "haven_labelled", _UNCLASSED, mode])
+
+
 def _shown(variable: Variable, vendor: Vendor | None) -> dict[str, Vector]:
     """Return the display format and width; SAS's without its point, as ReadStat has it."""
     found = {}
@@ -193,23 +199,29 @@ def _shown(variable: Variable, vendor: Vendor | None) -> dict[str, Vector]:
 
 
 def _labels(
-    variable: Variable,
-    kind: pa.DataType,
-    spell: Callable[[Category | Value], bytes | None],
-    losses: list[Loss],
+    variable: Variable, kind: pa.DataType, moment: Moment, vendor: Vendor, losses: list[Loss]
 ) -> dict[str, Vector]:
     if not variable.categories:
         return {}
-    known = [(each, spell(each)) for each in variable.categories]
+    labels, lost = _label_vector(variable.categories, kind, moment, vendor)
+    if lost:
+        text = "value labels of codes that are no such value"
+        losses.append(Loss(text, variable.name, lost))
+    return {} if labels is None else {"labels": labels}
+
+
+@by_identity
+def _label_vector(
+    categories: tuple[Category, ...], kind: pa.DataType, moment: Moment, vendor: Vendor
+) -> tuple[Vector | None, int]:
+    """Return the values and their names, None where there is none, and how many are lost."""
+    known = [(each, _code(each, kind=kind, moment=moment, vendor=vendor)) for each in categories]
     data = [packed for _, packed in known if packed is not None]
-    if len(data) < len(known):
-        losses.append(Loss("value labels of codes that are no such value", variable.name,
-                           len(known) - len(data)))  # fmt: skip
     if not data:
-        return {}
+        return None, len(known)
     mode = TEXT if pa.types.is_string(kind) else DOUBLE
     names = [each.label for each, packed in known if packed is not None]
-    return {"labels": named(Vector(mode, len(data), b"".join(data)), names)}
+    return named(Vector(mode, len(data), b"".join(data)), names), len(known) - len(data)
 
 
 def _missing(

@@ -10,14 +10,10 @@ import struct
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from tabkit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    import numpy.typing as npt
 
 LOGICAL, INTEGER, DOUBLE, TEXT, LIST = 10, 13, 14, 16, 19  # types of vectors
 _SYMBOL, _PAIR, _CHARACTERS = 1, 2, 9
@@ -26,6 +22,7 @@ _ASCII, _UTF8 = 1 << 18, 1 << 15  # what a text is in
 _NIL: Final = struct.pack(">i", 0xFE)
 _REFERENCE: Final = 0xFF
 _NA_TEXT: Final = struct.pack(">ii", _CHARACTERS, -1)
+_TWO: Final = struct.Struct(">ii")
 NA_INTEGER: Final = -(2**31)
 NA_BITS: Final = 0x7FF00000000007A2
 _TAG_SHIFT: Final = 32  # haven keeps the letter of a tagged missing in a byte of the NaN
@@ -56,10 +53,9 @@ def texts(values: Iterable[str | None]) -> Vector:
     return Vector(TEXT, len(parts), b"".join(parts))
 
 
-def doubles(values: Sequence[float] | npt.NDArray[np.float64]) -> Vector:
+def doubles(values: Sequence[float]) -> Vector:
     """Return a numeric vector; NaN stays NaN."""
-    data = np.asarray(values, np.float64)
-    return Vector(DOUBLE, len(data), data.astype(">f8").tobytes())
+    return Vector(DOUBLE, len(values), struct.pack(f">{len(values)}d", *values))
 
 
 def integers(values: Sequence[int]) -> Vector:
@@ -69,7 +65,8 @@ def integers(values: Sequence[int]) -> Vector:
 
 def named(vector: Vector, names: Iterable[str | None]) -> Vector:
     """Return the vector with names."""
-    return dataclasses.replace(vector, attributes={**vector.attributes, "names": texts(names)})
+    attributes = {**vector.attributes, "names": texts(names)}
+    return Vector(vector.kind, vector.count, vector.data, attributes)
 
 
 def tagged_bits(letter: str) -> int:
@@ -84,9 +81,11 @@ def tagged_number(letter: str) -> bytes:
 
 def characters(text: str) -> bytes:
     """Return one text, as it stands in a vector or a symbol."""
-    data = text.partition("\0")[0].encode("utf-8", "replace")
+    data = text.encode("utf-8", "replace")
+    if b"\0" in data:
+        data = data.partition(b"\0")[0]
     flags = _CHARACTERS | (_ASCII if data.isascii() else _UTF8)
-    return struct.pack(">ii", flags, len(data)) + data
+    return _TWO.pack(flags, len(data)) + data
 
 
 def head(kind: int, count: int, attributes: Iterable[str] = ()) -> bytes:

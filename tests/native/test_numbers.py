@@ -11,6 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tabkit import _native
+from tabkit.describe import stats
+
 core = pytest.importorskip("tabkit._native.core", reason="the compiled kernels were not built")
 arrays = pytest.importorskip("tabkit._native.arrays")
 
@@ -103,3 +106,29 @@ def test_counts_at_the_ends_of_64_bits() -> None:
     array = pa.array([2**63 - 1, -(2**63), 0], pa.int64())
     counts, outside = core.count_values(arrays.described(array), -(2**63), 2)
     assert (np.frombuffer(counts, np.int64).tolist(), outside) == ([1, 0], 2)
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6) | st.floats(allow_nan=False) | st.integers(-9, 9).map(float)),
+    st.integers(1, 40),
+    st.sampled_from(["f8", "i8"]),
+)
+def test_summaries_are_those_of_the_twin_to_the_bit(
+    drawn: list[float], times: int, kind: str
+) -> None:
+    """Sums go in NumPy's order at every length, with counts and without."""
+    rng = np.random.default_rng(len(drawn))
+    cells = np.concatenate([drawn, rng.normal(0, 1e3, times * len(drawn))])
+    if kind == "i8":
+        cells = cells[np.abs(cells) < 2.0**62].astype(kind)
+    values, counts = np.unique(cells + 0.0 if kind == "f8" else cells, return_counts=True)
+    for repeats in (
+        counts,
+        counts * rng.integers(1, 500, len(counts)),
+        np.broadcast_to(1, counts.shape),
+    ):
+        counted = stats.Tally(values, repeats)
+        compiled = stats.summarize(counted, 0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(_native, "AVAILABLE", False)
+            assert repr(compiled) == repr(stats.summarize(counted, 0))
