@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tabkit.cases import choose_cases
 from tabkit.condition import names_in, parse_condition
 from tabkit.convert import write_target
-from tabkit.errors import FormatError, UsageError
+from tabkit.errors import FormatError
 from tabkit.formats import FileFormat, ReadOptions, WriteOptions, find_format, format_of_target
 from tabkit.model import Finding, Variable
 from tabkit.selection import chosen_names, parse_spans, split_items
@@ -61,7 +61,8 @@ def subset(
         order: ``asked``, or ``file`` for the order of the source.
         to: A format of ``tabkit formats``.
         header: False leaves out the line of names (``noVarHeader``).
-        codebook: The DDI codebook of an archival table.
+        codebook: What describes the source, as ``options.codebook`` does; of an archival table,
+            its DDI codebook.
         on_loss: ``error`` refuses to write what the target cannot carry in full.
         force: Replace a target that exists.
         name: The source's own name, where ``source`` is a temporary copy.
@@ -83,15 +84,15 @@ def subset(
     items = split_items(variables) if isinstance(variables, str) else variables
     condition = parse_condition(where) if where is not None else None
     spans = parse_spans(cases) if cases is not None else []
+    options = options or ReadOptions()
+    if codebook is not None:
+        options = dataclasses.replace(options, codebook=Path(codebook))
     if Path(name or source).suffix.lower() == ".tab" and file_format is None:
-        archive, findings = _archive(source, name, codebook)
+        archive, findings = _archive(source, name, options.codebook)
         is_raw = written.name == "tab"
         stream = _of_archive(archive, items, order, condition, spans, is_raw=is_raw)
         stream.findings.extend(findings)
     else:
-        if codebook is not None:
-            msg = "a codebook goes with an archival .tab; other files carry their own labels"
-            raise UsageError(msg)
         stream = _of_file(source, items, order, condition, spans, options, file_format, name)
     choices = WriteOptions(header=header)
     return write_target(stream, target, written, choices, on_loss=on_loss, force=force)
@@ -103,13 +104,13 @@ def _of_file(
     order: str,
     condition: Condition | None,
     spans: Sequence[Span],
-    options: ReadOptions | None,
+    options: ReadOptions,
     file_format: FileFormat | None,
     name: str | None,
 ) -> TableStream:
     from tabkit.read import open_with, select_stream
 
-    stream = open_with(source, options or ReadOptions(), file_format, name)
+    stream = open_with(source, options, file_format, name)
     with contextlib.ExitStack() as stack:
         stack.callback(stream.close)
         names = [variable.name for variable in stream.variables]

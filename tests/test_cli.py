@@ -218,3 +218,12 @@ def test_formats() -> None:
     """Every format once, for people and for programs."""
     assert "sav" in tabkit("formats").stdout
     assert {"name", "read", "write"} <= set(json.loads(tabkit("formats", "--json").stdout)[0])
+
+
+def test_no_option_is_given_twice() -> None:
+    """Of two options of one name click takes one, and warns each user of each run."""
+    from tabkit.cli import cli
+
+    for name, command in cli.commands.items():
+        options = [option for each in command.params for option in each.opts]
+        assert len(options) == len(set(options)), name

@@ -48,8 +48,6 @@ def prep(
               show_default=True, help="Order of the variables.")  # fmt: skip
 @click.option("--to", metavar="FORMAT", help="Format to write, if the suffix does not tell.")
 @click.option("--no-header", is_flag=True, help="Leave out the header line of a .tab.")
-@click.option("--codebook", type=click.Path(path_type=Path),
-              help="DDI codebook of a .tab; else <stem>-ddi.xml beside it.")  # fmt: skip
 @click.option("--on-loss", type=click.Choice(["warn", "error", "ignore"]), default="warn",
               show_default=True, help="What to do when the target cannot carry all.")  # fmt: skip
 @click.option("-f", "--force", is_flag=True, help="Replace a target that exists.")
