@@ -73,6 +73,9 @@ def _check_target(target: Path, *, force: bool) -> None:
         raise OutputError("a folder has this name", target)
     if target.exists() and not force:
         raise OutputError("exists already", target, hint="use -f to replace it")
+    if target.exists() and not target.is_file():
+        # Renaming over /dev/null would take the device away from every program.
+        raise OutputError("this is a device or a pipe", target, hint="write to - for stdout")
     if not target.parent.is_dir():
         raise OutputError(f"its folder {target.parent} does not exist", target)
 

@@ -63,8 +63,9 @@ def zip_files(
     """Write an archive of files and folders.
 
     A file given by a relative path keeps its folders, any other its name alone; a folder is given
-    with all that is in it. A name that occurs twice gets a number; the same file given twice is
-    one entry. Nothing can be named so that it would be unpacked elsewhere.
+    with all that is in it, but a link in it to another folder is left out. A name that occurs
+    twice gets a number; the same file given twice is one entry. Nothing can be named so that it
+    would be unpacked elsewhere.
 
     Args:
         files: Files and folders.
@@ -120,18 +121,26 @@ def _check_any(paths: Sequence[tuple[Path, str]]) -> None:
 
 
 def _walk(given: Iterable[Path]) -> Iterator[tuple[Path, str]]:
-    """Yield every file with the name it would have, folders in order of name."""
+    """Yield every file with the name it would have, folders in order of name.
+
+    A link to a folder, and a folder that cannot be listed, stand for what is not reached.
+    """
     for path in given:
         is_below = not path.is_absolute() and ".." not in path.parts
         root = path.as_posix() if is_below else path.resolve().name
         if not path.is_dir():
             yield path, root if is_below else path.name
             continue
-        for folder, folders, names in os.walk(path):
+        unread: list[OSError] = []
+        for folder, folders, names in os.walk(path, onerror=unread.append):
             folders.sort()
-            for name in sorted(names):
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            for name in sorted([*names, *links]):
                 file = Path(folder, name)
                 yield file, f"{root}/{file.relative_to(path).as_posix()}"
+        for error in unread:
+            file = Path(error.filename)
+            yield file, f"{root}/{file.relative_to(path).as_posix()}"
 
 
 def _entries(
@@ -141,10 +150,11 @@ def _entries(
     names, seen, total = Names(), set(), 0
     lines: list[str] = []
     for path, name in paths:
-        real = path.resolve()
-        if real in seen or real == choices.skipped:
+        # Not what a link leads to: both names may have been asked for.
+        place = path.parent.resolve() / path.name
+        if place in seen or path.resolve() == choices.skipped:
             continue
-        seen.add(real)
+        seen.add(place)
         media_type = _media_type(path)
         try:
             chosen, name = _in_form(path, name, choices, spool)  # noqa: PLW2901
@@ -211,6 +221,9 @@ def _original_of(path: Path, options: ReadOptions) -> Path:
 def _size(path: Path) -> int:
     """Return the size of a regular file that can be read."""
     found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        os.scandir(path).close()
+        raise FormatError("it is a link to a folder", path, hint="give that folder itself")
     if not stat.S_ISREG(found.st_mode):
         raise FormatError("it is not a regular file", path)
     with path.open("rb"):

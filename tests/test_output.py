@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,17 @@ def test_all_appear_together(tmp_path: Path) -> None:
             draft.write_text("x")
         assert not any(target.exists() for target in targets)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_devices_and_pipes_are_not_replaced(tmp_path: Path) -> None:
+    """Not even with force: a file in place of /dev/null would take it from every program."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    for name in ("pipe", "link"):
+        with pytest.raises(OutputError, match="a device or a pipe"):
+            whole_files([tmp_path / name], force=True).__enter__()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "pipe"]
+    assert (tmp_path / "pipe").is_fifo()
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])

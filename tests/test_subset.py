@@ -240,6 +240,28 @@ def test_archive_without_codebook(package: Path, tmp_path: Path) -> None:
         subset(alone, tmp_path / "y.csv", codebook=package.with_name("survey-ddi.xml"))
 
 
+def test_the_command_takes_one_codebook(package: Path, tmp_path: Path) -> None:
+    """Of an archival table as of any other source, and without a word on stderr."""
+    (tmp_path / "book.xml").write_bytes(package.with_name("survey-ddi.xml").read_bytes())
+    for source in (package.rename(tmp_path / "moved.tab"), tmp_path / "plain.csv"):
+        if source.suffix == ".csv":
+            subset(tmp_path / "moved.tab", source, "sex,health")
+        target = source.with_suffix(".sav")
+        command = [
+            "subset",
+            source,
+            target,
+            "--variables",
+            "sex",
+            "--codebook",
+            tmp_path / "book.xml",
+        ]
+        done = subprocess.run([sys.executable, "-m", "tabkit", *command, "--on-loss", "ignore"],
+                              capture_output=True, text=True, check=False)  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        assert read(target).variables[0].categories[0].label == "Male"
+
+
 def test_cells_stand_as_they_are(tmp_path: Path) -> None:
     r"""Digits, escapes and even a carriage return within a cell: bytes for bytes."""
     tab = tmp_path / "x.tab"

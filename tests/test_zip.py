@@ -55,6 +55,33 @@ def test_folders_are_kept_and_everything_comes_back(folder: Path) -> None:
     assert not report.left_out
 
 
+def test_what_links_lead_to_is_not_lost(folder: Path) -> None:
+    """A link to a file stands beside it; a link to a folder is not followed, and that is told."""
+    Path("data/link.csv").symlink_to("../b.csv")
+    Path("data/loop").symlink_to("..")
+    report = zip_files(["data", "b.csv", "./b.csv"], "out.zip")
+    with zipfile.ZipFile("out.zip") as archive:
+        assert archive.read("data/link.csv") == archive.read("b.csv") == Path("b.csv").read_bytes()
+        assert archive.namelist().count("b.csv") == 1
+        manifest = archive.read("MANIFEST.TXT").decode()
+    assert report.left_out == [(Path("data/loop"), "it is a link to a folder")]
+    assert "data/loop (application/octet-stream) COULD NOT be added: it is a link" in manifest
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv is not here")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
+def test_a_folder_that_cannot_be_listed_is_told(folder: Path) -> None:
+    """Its files are not passed over in silence."""
+    Path("data/deep").chmod(0o700)
+    for each in (folder, *folder.parents[:3]):
+        each.chmod(0o777)
+    become = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    done = subprocess.run([*become, *TABKIT, "zip", "data", "-o", "out.zip"],
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "left out data/deep: permission denied" in done.stderr
+
+
 @pytest.mark.parametrize("program", [["unzip", "-tq"], ["7z", "t"]])
 def test_other_programs_open_it(folder: Path, program: list[str]) -> None:
     """Info-ZIP and 7-Zip find no fault."""

@@ -11,6 +11,7 @@ points slightly unless ``old.coords = TRUE``.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -34,32 +35,42 @@ class Density:
     y: Doubles
 
 
-def density(values: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> Density:
+def density(values: npt.NDArray[Any], counts: npt.NDArray[np.int64]) -> Density | None:
     """Estimate the density of values.
 
     Args:
         values: Distinct values in ascending order, at least two finite ones; infinities take
             their share of the mass and have no place in the curve.
         counts: How often each occurs.
+
+    Returns:
+        None where doubles cannot hold the curve, so that R stops with an error: a grid wider than
+        the largest double, or finer than the smallest.
     """
     numbers = values.astype(np.float64)
     is_finite = np.isfinite(numbers)
     numbers, weights = numbers[is_finite], counts[is_finite].astype(np.float64)
-    bandwidth = bandwidth_nrd0(numbers, weights)
-    start, end = numbers[0] - _CUT * bandwidth, numbers[-1] + _CUT * bandwidth
-    low, high = start - _MARGIN * bandwidth, end + _MARGIN * bandwidth
-    mass = _shared(numbers, weights / weights.sum(), low, high)
-    mass *= weights.sum() / counts.sum()
-    curve = _smoothed(mass, high - low, bandwidth)
-    x = np.linspace(start, end, POINTS)
-    return Density(x, np.interp(x, np.linspace(low, high, _GRID), curve))
+    with np.errstate(over="ignore", invalid="ignore"):
+        bandwidth = bandwidth_nrd0(numbers, weights)
+        start, end = numbers[0] - _CUT * bandwidth, numbers[-1] + _CUT * bandwidth
+        low, high = start - _MARGIN * bandwidth, end + _MARGIN * bandwidth
+        if not (np.isfinite(2 * (high - low)) and (high - low) / (_GRID - 1) > 0):
+            return None
+        mass = _shared(numbers, weights / weights.sum(), low, high)
+        mass *= weights.sum() / counts.sum()
+        curve = _smoothed(mass, high - low, bandwidth)
+        x = np.linspace(start, end, POINTS)
+        y = _between(x, np.linspace(low, high, _GRID), curve)
+    return Density(x, y) if np.isfinite(y).all() else None
 
 
 def bandwidth_nrd0(values: Doubles, counts: Doubles) -> float:
     """Return Silverman's rule of thumb: 0.9 times the smaller spread times n^(-1/5)."""
     cases = counts.sum()
-    mean = (values * counts).sum() / cases
-    deviation = float(np.sqrt((counts * (values - mean) ** 2).sum() / (cases - 1)))
+    exact = values.astype(np.longdouble)  # R sums so; mean and variance themselves are doubles
+    mean = float((exact * counts).sum() / cases)
+    variance = float((counts * (exact - mean) ** 2).sum() / (cases - 1))
+    deviation = math.sqrt(variance)
     ends = np.cumsum(counts)
     spread = _quantile(values, ends, 0.75) - _quantile(values, ends, 0.25)
     narrow = min(deviation, spread / 1.34) or deviation or abs(float(values[0])) or 1.0
@@ -96,3 +107,12 @@ def _smoothed(mass: Doubles, width: float, bandwidth: float) -> Doubles:
     kernel = np.exp(-0.5 * (distances / bandwidth) ** 2) / (bandwidth * np.sqrt(2 * np.pi))
     product = np.fft.fft(mass) * np.conj(np.fft.fft(kernel))
     return np.maximum(np.fft.ifft(product).real[:_GRID], 0.0)
+
+
+def _between(x: Doubles, grid: Doubles, curve: Doubles) -> Doubles:
+    """Read a curve off between its points (R's approx), whose slope alone may be no double."""
+    points, which = np.unique(grid, return_inverse=True)  # doubles near 1e15 are coarse
+    heights = np.bincount(which, curve) / np.bincount(which)
+    left = np.clip(np.searchsorted(points, x, side="right") - 1, 0, len(points) - 2)
+    part = (x - points[left]) / (points[left + 1] - points[left])
+    return heights[left] + (heights[left + 1] - heights[left]) * part

@@ -141,16 +141,17 @@ def _distinct_numbers(kept: dict[str, int], column: _Column) -> int:
 def _plot(column: _Column, nature: str) -> dict[str, Any]:
     # Levels of a factor exclude NaN, also as text.
     counts = {text: count for text, count in column.counts.items() if text != "NaN"}
-    if nature == "nominal" or len(counts) < BARS or column.numbers is None:
-        order: Sequence[str]
-        if column.numbers is None:
-            order = sorted(counts)
-        else:
-            order = sorted(counts, key=column.numbers.__getitem__)
-        return {"plottype": "bar", "plotvalues": {text: counts[text] for text in order} or []}
-    counted = _tally(list(column.numbers.values()), list(column.counts.values()))
-    curve = density(counted.values, counted.counts)
-    return {"plottype": "continuous", "plotx": curve.x.tolist(), "ploty": curve.y.tolist()}
+    if nature != "nominal" and len(counts) >= BARS and column.numbers is not None:
+        counted = _tally(list(column.numbers.values()), list(column.counts.values()))
+        curve = density(counted.values, counted.counts)
+        if curve is not None:
+            return {"plottype": "continuous", "plotx": curve.x.tolist(), "ploty": curve.y.tolist()}
+    order: Sequence[str]
+    if column.numbers is None:
+        order = sorted(counts)
+    else:
+        order = sorted(counts, key=column.numbers.__getitem__)
+    return {"plottype": "bar", "plotvalues": {text: counts[text] for text in order} or []}
 
 
 def _tally(numbers: Sequence[float], counts: Sequence[int]) -> Tally:

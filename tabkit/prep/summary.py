@@ -99,8 +99,8 @@ def _unknown() -> dict[str, Any]:
 def _plot(values: Any, counts: np.ndarray, nature: str, distinct: Distinct) -> dict[str, Any]:
     if nature != "nominal" and len(counts) >= BARS and isinstance(distinct, Tally):
         finite = np.isfinite(distinct.values.astype(np.float64))
-        if np.count_nonzero(finite) > 1:
-            curve = density(distinct.values, distinct.counts)
+        curve = density(distinct.values, distinct.counts) if np.count_nonzero(finite) > 1 else None
+        if curve is not None:
             return {"plottype": "continuous", "plotx": curve.x.tolist(), "ploty": curve.y.tolist()}
     shown = range(len(counts))
     if len(counts) > BARS_LISTED:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,6 +19,7 @@ from tabkit.describe.stats import tally
 from tabkit.options import ReadOptions
 from tabkit.prep import prep
 from tabkit.prep.density import POINTS, density
+from tabkit.profiles import find_profile
 from tabkit.read import open_with, read_all
 
 if TYPE_CHECKING:
@@ -92,7 +96,27 @@ SHAPES = [
     np.geomspace(1e-12, 1e12, 40),
     -np.geomspace(1e-3, 1e3, 17),
     1e9 + np.arange(20.0),
+    1e15 + np.repeat(np.arange(40.0), np.arange(40) % 7 + 1),  # R's mean is rounded, its sums not
+    np.arange(-20.0, 20.0) * 1e298,  # whose squares are beyond the largest double
 ]
+BEYOND = [
+    np.array([-1.7e308, 1.7e308, *range(12)]),
+    np.array([1e308, *range(12)]),
+    np.arange(1, 31) * 5e-324,
+]
+
+
+@pytest.mark.parametrize("sample", BEYOND)
+@pytest.mark.parametrize("profile", ["tabkit", "dataverse"])
+def test_bars_where_r_has_no_curve(sample: np.ndarray, profile: str, tmp_path: Path) -> None:
+    """What doubles cannot hold gives bars, not an error that takes all variables along."""
+    pq.write_table(pa.table({"x": sample, "y": np.arange(len(sample))}), tmp_path / "x.parquet")
+    options = ReadOptions(profile=find_profile(profile))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = prep(tmp_path / "x.parquet", options=options)["variables"]
+    assert found["x"]["plottype"] == "bar"
+    assert sum(found["x"]["plotvalues"].values()) == len(sample)
 
 
 def test_equals_r_on_odd_shapes(tmp_path: Path) -> None:
