@@ -20,6 +20,8 @@ from tabkit.write.rdata_values import DOUBLE, INTEGER, LOGICAL, TEXT
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import numpy.typing as npt
+
     from tabkit.write.rdata_values import Vector
 
     Change: TypeAlias = Callable[[bytes], bytes]
@@ -93,6 +95,17 @@ class Numbers:
         if self._convert is not None:
             column = self._convert(column)
         return pack_doubles(column, tags if self._tagged else None)
+
+    def as_given(self, column: pa.Array, tags: Tags) -> npt.NDArray[np.float64] | None:
+        """Return the doubles of a column where R has the very same; None where it must be packed.
+
+        Every NaN must: Arrow's may have the bits that are NA in R.
+        """
+        plain = self._convert is None and tags is None and column.null_count == 0
+        if not plain or not pa.types.is_float64(column.type):
+            return None
+        cells: npt.NDArray[np.float64] = column.to_numpy(zero_copy_only=True)
+        return None if np.isnan(cells).any() else cells
 
     def settle(self) -> Change | None:
         """Nothing is left to do."""
