@@ -1,13 +1,13 @@
 """Tables to and from a running R session, through rpy2 (``pip install 'tabkit[r]'``).
 
-Both ways go by R's own serialization, which tabkit reads and writes for files as well: so a frame
-in a session is the frame that a file gives, labels, tagged missings and time zones included, and
-what holds for files in the tests holds here. R's side is C code: no cell passes through Python.
+A frame in a session is the frame that a file gives, labels, tagged missings and time zones
+included. There, numbers are copied from Arrow's buffers into R's vectors, texts go by R's
+serialization. Back, all goes by it, one copy of R's memory: wrapped as it is, it would change
+under a table when R changes it in place (data.table's ``:=``). No cell passes through Python.
 """
 
 from __future__ import annotations
 
-import tempfile
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -40,13 +40,10 @@ def to_r(table: Table, *, style: str | None = None) -> Any:
         DependencyError: There is no R, or no rpy2 that fits it.
     """
     from tabkit.read import stream_of
-    from tabkit.write.rdata import write_rds_stream
+    from tabkit.write.rdata_session import session_frame
 
-    base = _base()
-    with tempfile.TemporaryDirectory(prefix="tabkit-") as folder:
-        path = Path(folder, "frame.rds")
-        write_rds_stream(stream_of(table), path, r_style=style)
-        return base["readRDS"](_text(str(path)))
+    _base()
+    return session_frame(stream_of(table), style)
 
 
 def from_r(frame: Any, *, row_names: str | None = None) -> Table:
@@ -106,9 +103,3 @@ def _base() -> Any:
         except (ImportError, OSError, AttributeError, RuntimeError, ValueError) as error:
             raise DependencyError("R and rpy2", "r", _HOW) from error
     return r.baseenv
-
-
-def _text(text: str) -> Any:
-    import rpy2.rinterface as r
-
-    return r.StrSexpVector([text])

@@ -81,6 +81,51 @@ def test_there_and_back(corpus: Path, name: str) -> None:
     assert done.stdout.endswith("done\n"), done.stderr[-2000:]
 
 
+AS_IN_A_FILE = """
+import sys, tempfile, tabkit, tabkit.r
+from pathlib import Path
+import pyarrow as pa
+from tabkit.model import Category, Kind, Table, Variable
+from tabkit.read import stream_of
+from tabkit.write.rdata import write_rds_stream
+from tests.write.test_rdata import every_type, labelled
+whole, rds = every_type(), Path(sys.argv[1], "x.rds")
+bits = pa.py_buffer(bytes.fromhex("a207000000f07ff8" "010000000000f87f" "000000000000f03f"))
+odd = pa.table({"nan": pa.Array.from_buffers(pa.float64(), 3, [None, bits]),
+                "late": pa.chunked_array([pa.array([1, 2, 3])]), "words": ["a", None, ""]})
+tables = [whole, labelled(), Table(whole.data.slice(0, 0), whole.variables),
+          Table(pa.table({}), ()), Table(odd, tuple(map(Variable, odd.column_names))),
+          Table(pa.concat_tables([odd, odd]), tuple(map(Variable, odd.column_names)))]
+tables += [tabkit.read(each) for each in sys.argv[2:]]
+tabkit.r._base()
+import rpy2.rinterface as r
+def no_file(*_, **__): raise AssertionError("a temporary file")
+for table in tables:
+    for style in (None, "factor", "plain", "repository"):
+        write_rds_stream(stream_of(table), rds, r_style=style)
+        made, tempfile.TemporaryDirectory = tempfile.TemporaryDirectory, no_file
+        r.globalenv["ours"] = tabkit.r.to_r(table, style=style)
+        tempfile.TemporaryDirectory = made
+        r.evalr(f"theirs <- readRDS('{rds}')")
+        r.evalr("stopifnot(identical(ours, theirs),"
+                "identical(serialize(ours, NULL), serialize(theirs, NULL)))")
+try:
+    tabkit.r.to_r(whole, style="base")
+except tabkit.TabkitError as error:
+    assert "no R style named 'base'" in str(error)
+print("done")
+"""
+
+
+@needs_r
+@needs_rpy2
+def test_a_frame_in_a_session_is_the_one_of_a_file(tmp_path: Path, corpus: Path) -> None:
+    """Bit for bit, NaN with the bits of NA included; no file is on the way."""
+    names = ("dta/tagged-na-double.dta", "sav/labelled-num-na.sav", "dta/readstata13_datetime.dta")
+    done = python(AS_IN_A_FILE, tmp_path, *(corpus / name for name in names))
+    assert done.stdout.endswith("done\n"), done.stderr[-2000:]
+
+
 def test_without_rpy2_a_line_says_what_to_install() -> None:
     """The package may be absent, or not find its R."""
     code = "import sys; sys.modules['rpy2'] = None\nimport tabkit.r; tabkit.r.from_r('x')"

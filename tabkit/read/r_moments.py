@@ -5,6 +5,7 @@ Source: R 4.2, ``help(Date)``, ``help(DateTimeClasses)``, ``help(difftime)``.
 
 from __future__ import annotations
 
+import re
 import zoneinfo
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from tabkit.read.r_objects import RObject
 
+#: A fixed offset as POSIX names it: the name is east of Greenwich, the number behind it west.
+_OFFSET: Final = re.compile(r"<([+-]\d\d)(\d\d)>[+-]\d\d:\d\d")
 FAR: Final = "a date beyond the years 1 to 9999: missing"
 FRACTIONS: Final = "a date with a part of a day, which was left out"
 _FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
@@ -76,6 +79,9 @@ def zone_of(column: RObject) -> str | None:
     name = (names[0] if names else None) or ""
     if name in {"GMT", "Etc/UTC", "Etc/GMT"}:
         return "UTC"
+    offset = _OFFSET.fullmatch(name)
+    if offset is not None:
+        return f"{offset[1]}:{offset[2]}"
     try:
         return zoneinfo.ZoneInfo(name).key if name else None
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

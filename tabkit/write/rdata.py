@@ -148,12 +148,10 @@ class FrameWriter:
 
     def __init__(self, stream: TableStream, choices: RChoices, *, named: bool = True) -> None:
         self._stream, self._choices = stream, choices
-        self._style = choices.r_style or stream.profile.r_style(stream.origin)
+        self._style = style_of(stream, choices.r_style)
         default = stream.profile.r_object(stream.origin) or object_name(stream.origin.file_name)
         self._object = (choices.object_name or default) if named else None
-        self._planned = [
-            _plan(stream, place, self._style) for place in range(len(stream.variables))
-        ]
+        self._planned = planned_columns(stream, self._style)
         self._spool = Spool()
         count = len(self._planned)
         self._stores = [ColumnStore(each.values, self._spool, count) for each in self._planned]
@@ -217,7 +215,7 @@ class FrameWriter:
             each.result()
 
     def _write_frame(self, out: Assembler, symbols: r.Symbols, names: Sequence[str]) -> None:
-        attributes = self._frame_attributes(names)
+        attributes = frame_attributes(self._stream, self._style, names, self._rows)
         out.write(r.head(r.LIST, len(self._stores), attributes))
         for store in self._stores:
             of_column = store.values.attributes
@@ -225,20 +223,6 @@ class FrameWriter:
             store.write(out)
             out.write(symbols.attributes(of_column))
         out.write(symbols.attributes(attributes))
-
-    def _frame_attributes(self, names: Sequence[str]) -> Mapping[str, r.Vector]:
-        stream, found = self._stream, {"names": r.texts(names)}
-        rows = [r.NA_INTEGER, -self._rows] if self._rows else []
-        found["row.names"] = r.integers(rows)  # compact: R's .set_row_names
-        haven = self._style == "haven"
-        kinds = ("tbl_df", "tbl", "data.frame") if haven else ("data.frame",)
-        found["class"] = r.texts(kinds)
-        if stream.label:
-            found["label"] = r.texts([stream.label])
-        notes = [line for text in stream.notes for line in _lines(text, stream.origin.format)]
-        if notes:
-            found["notes"] = r.texts(notes)
-        return found
 
     def _losses(self) -> list[Loss]:
         stream, style = self._stream, self._style
@@ -264,11 +248,36 @@ def _lines(note: str, source: str) -> list[str]:
     return [note] if source == "dta" else [line for line in note.split("\n") if line]
 
 
-def _plan(stream: TableStream, place: int, style: str) -> Planned:
-    return plan_variable(
-        stream.variables[place],
-        stream.schema.field(place).type,
-        stream.origin,
-        style,
-        keep_missing=stream.profile.r_keeps_missing,
-    )
+def style_of(stream: TableStream, given: str | None) -> str:
+    """Return the style that was chosen, else the profile's."""
+    return given or stream.profile.r_style(stream.origin)
+
+
+def planned_columns(stream: TableStream, style: str) -> list[Planned]:
+    """Return each variable's way to R."""
+    return [
+        plan_variable(
+            variable,
+            field.type,
+            stream.origin,
+            style,
+            keep_missing=stream.profile.r_keeps_missing,
+        )
+        for variable, field in zip(stream.variables, stream.schema, strict=True)
+    ]
+
+
+def frame_attributes(
+    stream: TableStream, style: str, names: Sequence[str], rows: int
+) -> Mapping[str, r.Vector]:
+    """Return what makes a list of columns the data frame, in R's own order."""
+    found = {"names": r.texts(names)}
+    found["row.names"] = r.integers([r.NA_INTEGER, -rows] if rows else [])  # .set_row_names
+    kinds = ("tbl_df", "tbl", "data.frame") if style == "haven" else ("data.frame",)
+    found["class"] = r.texts(kinds)
+    if stream.label:
+        found["label"] = r.texts([stream.label])
+    notes = [line for text in stream.notes for line in _lines(text, stream.origin.format)]
+    if notes:
+        found["notes"] = r.texts(notes)
+    return found

@@ -68,6 +68,7 @@ SAS: Final = Vendor("format.sas", SAS_CLOCK)
 _VENDORS: Final[Mapping[str, Vendor]] = MappingProxyType(
     {"sav": SPSS, "zsav": SPSS, "por": SPSS, "dta": STATA, "sas7bdat": SAS, "xpt": SAS}
 )
+_OFFSET: Final = re.compile(r"([+-])(\d\d):(\d\d)")
 _SPSS_FORMAT: Final = re.compile(r"[A-Z]+\d+(\.\d+)?")
 _KINDS: Final[Mapping[Vendor, tuple[tuple[re.Pattern[str], Moment], ...]]] = MappingProxyType(
     {
@@ -119,10 +120,25 @@ def moment_attributes(moment: Moment, kind: pa.DataType) -> dict[str, Vector]:
     found = {"class": texts(_CLASSES[moment.value])}
     if moment is Moment.DATETIME:
         zone = kind.tz if pa.types.is_timestamp(kind) else None
-        found["tzone"] = texts([zone or "UTC"])
+        found["tzone"] = texts([_zone_name(zone or "UTC")])
     if moment is Moment.TIME:
         found["units"] = texts(["secs"])
     return found
+
+
+def _zone_name(zone: str) -> str:
+    """Return a zone as R knows it: an offset has no name there, and would be taken for UTC.
+
+    Source: ``?timezones`` of R; IANA's names count west of Greenwich, as POSIX does.
+    """
+    offset = _OFFSET.fullmatch(zone)
+    if offset is None:
+        return zone
+    sign, hours, minutes = offset.groups()
+    west = "+" if sign == "-" else "-"
+    if minutes == "00" and int(hours) <= (14 if sign == "+" else 12):
+        return f"Etc/GMT{west}{int(hours)}" if int(hours) else "UTC"
+    return f"<{sign}{hours}{minutes}>{west}{hours}:{minutes}"
 
 
 def haven_moment(variable: Variable, kind: pa.DataType, vendor: Vendor) -> Moment:

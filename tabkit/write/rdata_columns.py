@@ -14,11 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabkit.loss import Loss
-from tabkit.write.rdata_pack import pack_doubles, pack_integers, pack_texts, widened
+from tabkit.write.rdata_pack import TICKS, pack_doubles, pack_integers, pack_texts, widened
 from tabkit.write.rdata_values import DOUBLE, INTEGER, LOGICAL, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import numpy.typing as npt
 
     from tabkit.write.rdata_values import Vector
 
@@ -76,7 +78,7 @@ class Numbers:
     ) -> None:
         self.attributes = attributes
         self._convert, self._tagged = convert, tagged
-        self._untagged = self._inexact = 0
+        self._untagged = self._inexact = self._rounded = 0
 
     def admit(self, column: pa.Array, tags: Tags) -> Change | None:
         """Count what is lost; nothing ever changes."""
@@ -84,6 +86,8 @@ class Numbers:
             self._untagged += int(np.count_nonzero(tags.to_numpy(zero_copy_only=False)))
         if pa.types.is_int64(column.type):
             self._inexact += inexact(column)
+        if self._convert is None and _has_ticks(column.type):
+            self._rounded += rounded_seconds(column)
         return None
 
     def packed(self, column: pa.Array, tags: Tags) -> bytes:
@@ -92,17 +96,29 @@ class Numbers:
             column = self._convert(column)
         return pack_doubles(column, tags if self._tagged else None)
 
+    def as_given(self, column: pa.Array, tags: Tags) -> npt.NDArray[np.float64] | None:
+        """Return the doubles of a column where R has the very same; None where it must be packed.
+
+        Every NaN must: Arrow's may have the bits that are NA in R.
+        """
+        plain = self._convert is None and tags is None and column.null_count == 0
+        if not plain or not pa.types.is_float64(column.type):
+            return None
+        cells: npt.NDArray[np.float64] = column.to_numpy(zero_copy_only=True)
+        return None if np.isnan(cells).any() else cells
+
     def settle(self) -> Change | None:
         """Nothing is left to do."""
         return None
 
     def losses(self, name: str) -> list[Loss]:
-        """Tell of tags that are gone and of integers that are rounded."""
+        """Tell of tags that are gone, of integers and of fractions that are rounded."""
         return [
             Loss(what, name, count)
             for what, count in (
                 ("tagged missings became plain missings", self._untagged),
                 (ROUNDED, self._inexact),
+                ("fractions of a second were rounded", self._rounded),
             )
             if count
         ]
@@ -209,3 +225,17 @@ def inexact(column: pa.Array) -> int:
         return 0
     back = np.array([int(each) for each in numbers.astype(np.float64).tolist()], object)
     return int(np.count_nonzero(back != numbers.astype(object)))
+
+
+def rounded_seconds(column: pa.Array) -> int:
+    """Return how many moments or spans are not the same as seconds in doubles."""
+    per_second = TICKS[column.type.unit]
+    ticks = column.view(pa.int64()).drop_null().to_numpy(zero_copy_only=False)
+    whole = ticks // per_second
+    fractions = np.rint((ticks / per_second - whole) * per_second).astype(np.int64)
+    return int(np.count_nonzero(fractions != ticks - whole * per_second))
+
+
+def _has_ticks(kind: pa.DataType) -> bool:
+    is_long = pa.types.is_temporal(kind) and not pa.types.is_date(kind) and kind.bit_width > 32  # noqa: PLR2004
+    return bool(is_long and kind.unit != "s")

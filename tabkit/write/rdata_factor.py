@@ -49,7 +49,7 @@ class Factor:
         self._labels: dict[Value, str] = {each.value: each.label for each in categories}
         self._in_order, self._ordered, self._closed = in_order, ordered, closed
         self._given = attributes
-        self._untagged = self._gone = 0
+        self._untagged = self._gone = self._merged = 0
         self._codes = {value: at for at, value in enumerate(self._sorted(self._labels), 1)}
         self.attributes: Mapping[str, Vector] = attributes
 
@@ -73,6 +73,7 @@ class Factor:
         """Give the levels their final order; return what moves the codes there."""
         order = self._sorted(self._codes)
         labels = list(dict.fromkeys(self._label(value) for value in order))
+        self._merged = len(order) - len(labels)
         place = {label: at + 1 for at, label in enumerate(labels)}
         final = np.array([place[self._label(value)] for value in self._codes], np.int64)
         kinds = ("ordered", "factor") if self._ordered else ("factor",)
@@ -87,12 +88,13 @@ class Factor:
         return None if np.array_equal(final, np.arange(1, len(final) + 1)) else moved
 
     def losses(self, name: str) -> list[Loss]:
-        """Tell of missings that are told apart no longer."""
+        """Tell of missings and of values that are told apart no longer."""
         return [
             Loss(what, name, count)
             for what, count in (
                 ("tagged missings became plain missings", self._untagged),
                 ("values without a label became missing", self._gone),
+                ("values with the same label became one level", self._merged),
             )
             if count
         ]

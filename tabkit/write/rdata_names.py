@@ -5,6 +5,7 @@ Source: R 4.2, ``?make.names``, ``?make.unique``, ``?Reserved``.
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -19,14 +20,33 @@ _RESERVED: Final = frozenset(
     }
 )  # fmt: skip
 
+_DIGITS: Final = frozenset("0123456789")
+_VOWEL_SIGNS: Final = range(10, 36)  # the combining classes of Hebrew's and Arabic's
+
 
 def legal_name(name: str) -> str:
     """Return ``make.names(name)``, for a UTF-8 locale."""
     start = name[:1]
-    fine = start.isalpha() or (start == "." and not name[1:2].isdigit())
+    is_number = start == "." and name[1:2] in _DIGITS
+    fine = (start not in _DIGITS and _is_letter(start)) or (start == "." and not is_number)
     text = name if fine else f"X{name}"
-    text = "".join(each if each.isalnum() or each in "._" else "." for each in text)
+    text = "".join(each if _is_letter(each) or each in "._" else "." for each in text)
     return f"{text}." if text in _RESERVED else text
+
+
+def _is_letter(character: str) -> bool:
+    """Whether R has a character in names: C's ``iswalnum``, as glibc answers it.
+
+    Digits of other scripts are letters there, and so are the vowel signs and marks that Unicode
+    calls alphabetic; superscripts and fractions are none.
+    """
+    if character.isascii():
+        return character.isalnum()
+    kind = unicodedata.category(character)
+    if kind not in {"Mn", "Mc"}:
+        return kind[0] == "L" or kind in {"Nd", "Nl"} or "\u24b6" <= character <= "\u24e9"
+    class_ = unicodedata.combining(character)
+    return class_ == 0 or class_ in _VOWEL_SIGNS
 
 
 def legal_names(names: Sequence[str]) -> list[str]:

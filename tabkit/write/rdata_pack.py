@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _NA_TEXT: Final = struct.pack(">ii", 9, -1)
-_TICKS: Final = MappingProxyType({"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9})
+TICKS: Final = MappingProxyType({"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9})
 _NAN_BITS: Final = 0x7FF8000000000000
 _TAG_BITS: Final = np.array(
     [NA_BITS, *(tagged_bits(letter) for letter in TAG_LETTERS[1:])], np.uint64
@@ -88,7 +88,7 @@ def _doubles(column: pa.Array) -> bytes:
     valid = column.is_valid().to_numpy(zero_copy_only=False)
     kind, ticks = column.type, 1
     if pa.types.is_boolean(kind) or pa.types.is_temporal(kind):
-        ticks = _TICKS[kind.unit] if hasattr(kind, "unit") and not pa.types.is_date(kind) else 1
+        ticks = TICKS[kind.unit] if hasattr(kind, "unit") and not pa.types.is_date(kind) else 1
         column = column.cast(pa.int32() if kind.bit_width <= 32 else pa.int64())  # noqa: PLR2004
     numbers = pc.cast(column, pa.float64(), safe=False).fill_null(0)
     words = (numbers.to_numpy(zero_copy_only=False) / ticks).view(np.uint64)

@@ -24,7 +24,7 @@ from tabkit.errors import OutputError, UsageError
 from tabkit.ingest import ingest
 from tabkit.model import Category, Kind, Measure, MissingRange, Origin, Table, Variable
 from tabkit.options import WriteOptions
-from tabkit.read import stream_of
+from tabkit.read import read, stream_of
 from tabkit.write import rdata, rdata_store
 from tabkit.write.rdata import RChoices, write_rdata_stream, write_rds_stream
 from tabkit.write.rdata_names import legal_name, legal_names, object_name
@@ -415,6 +415,15 @@ NAMES = [
     "..1",
     "a b",
     "a.b",
+    "x²",
+    "½",
+    "आयु",
+    "สระ๑",
+    "٣a",
+    "Ⅷ",
+    "e\u0301",
+    "שָׁנָה",
+    ".٣",
 ]
 
 
@@ -448,3 +457,50 @@ def test_a_full_disk_is_told_and_nothing_is_left(
     with pytest.raises(OutputError, match="no space left on device; set TMPDIR"):
         convert(source, tmp_path / "x.RData")
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+
+
+CLOCKS = r"""
+x <- readRDS("clock.rds")
+same("half", format(x$half), "2024-02-29 17:30:00"); same("whole", format(x$whole), "2024-02-29 15:00:00")
+same("west", format(x$west), "2024-02-29 08:30:00"); same("zone", attr(x$whole, "tzone"), "Etc/GMT-3")
+for (n in names(x)) same(n, as.numeric(x[[n]]), 1709208000)
+saveRDS(x, "again.rds")
+"""
+
+
+def test_offsets_are_zones_that_r_knows(tmp_path: Path, r: Any) -> None:
+    """R takes a time zone of which it knows nothing for UTC, without a word."""
+    noon = [1_709_208_000_000_000]
+    zones = {"half": "+05:30", "whole": "+03:00", "west": "-03:30", "none": "+00:00"}
+    moments = {name: pa.array(noon, pa.timestamp("us", zone)) for name, zone in zones.items()}
+    write_rds_stream(stream_of(table(moments)), tmp_path / "clock.rds")
+    r(CLOCKS, tmp_path)
+    back = read(tmp_path / "again.rds").data
+    assert [back.schema.field(name).type.tz for name in zones] == [
+        "+05:30", "Etc/GMT-3", "-03:30", "UTC",
+    ]  # fmt: skip
+
+
+def test_parts_of_a_second_that_doubles_do_not_have_are_told(tmp_path: Path) -> None:
+    """A double of 2024 has microseconds and no nanoseconds; one of the year 9999 not even those."""
+    kinds = {
+        "nano": pa.array([1_709_208_000_000_000_001, 5, None], pa.timestamp("ns")),
+        "micro": pa.array([1_709_208_000_000_001, -1, None], pa.timestamp("us", "UTC")),
+        "far": pa.array([253_402_300_799_999_999, 0, None], pa.timestamp("us")),
+        "clock": pa.array([86_399_999_999_999, 1, None], pa.time64("ns")),
+        "span": pa.array([-1, 10**6 + 1, None], pa.duration("ms")),
+    }
+    losses = write_rds_stream(stream_of(table(kinds)), tmp_path / "x.rds")
+    told = {each.variable: each.count for each in losses if "fractions" in each.what}
+    assert told == {"nano": 1, "far": 1}
+
+
+def test_values_that_become_one_level_are_told(tmp_path: Path) -> None:
+    """Two codes of one label, and a code without a label that looks like another's label."""
+    labels = (Category(1.0, "same"), Category(2.0, "same"), Category(3.0, "7"))
+    codes = table({"x": pa.array([1.0, 2.0, 3.0, 7.0])}, x=Variable("x", categories=labels))
+    losses = write_rds_stream(stream_of(codes), tmp_path / "x.rds", r_style="factor")
+    assert ("x", "values with the same label became one level", 2) in {
+        (each.variable, each.what, each.count) for each in losses
+    }
+    assert not write_rds_stream(stream_of(codes), tmp_path / "x.rds")
