@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import functools
+import math
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -146,6 +147,8 @@ def _columns(
     def column(name: str) -> pa.Array:
         array = data.column(name)
         array = plain(array if typed is None else typed(name, array))
+        if pa.types.is_floating(array.type):
+            array = pc.if_else(pc.is_nan(array), None, array)  # missing, wherever it stands
         missing = _declared_missing(array, by_name[name])
         return array if missing is None else pc.if_else(missing, None, array)
 
@@ -199,9 +202,7 @@ def _evaluate(
         case Not(part):
             return pc.invert(_evaluate(part, column, by_name))
         case Missing(name):
-            array = column(name.name)
-            is_nan = pa.types.is_floating(array.type)
-            return pc.is_null(array, nan_is_null=is_nan)
+            return pc.is_null(column(name.name))
         case Membership(name, values):
             array = column(name.name)
             wanted = [_scalar(value, name, array.type, by_name) for value in values]
@@ -254,7 +255,7 @@ def _scalar(
     if holds == "text" and isinstance(given, str) and not value.is_date:
         return pa.scalar(given, kind)
     if holds == "numbers" and not isinstance(given, str):
-        return pa.scalar(given, pa.float64() if isinstance(given, float) else pa.int64())
+        return _number(given)
     if holds in ("dates", "times") and isinstance(given, str):
         moment = _moment(given, kind)
         if moment is not None:
@@ -262,6 +263,15 @@ def _scalar(
     if holds == "text" and value.is_date:
         return pa.scalar(given, kind)
     raise UsageError(_mismatch(value, name, holds, by_name[name.name]))
+
+
+def _number(given: float) -> pa.Scalar:
+    if isinstance(given, int) and -(2**63) <= given < 2**63:
+        return pa.scalar(given, pa.int64())
+    try:
+        return pa.scalar(float(given), pa.float64())
+    except OverflowError:
+        return pa.scalar(math.inf if given > 0 else -math.inf, pa.float64())
 
 
 def _moment(text: str, kind: pa.DataType) -> pa.Scalar | None:

@@ -232,3 +232,14 @@ def test_wrong_fields() -> None:
     with pytest.raises(FormatError):
         cite(Path(__file__), "ris")
     assert set(STYLES) == {"text", "ris", "bibtex", "endnote", "csl"}
+
+
+def test_study_of_a_harvested_record(tmp_path: Path) -> None:
+    """A codebook in the envelope of OAI-PMH is cited like one by itself."""
+    (tmp_path / "x.xml").write_text(
+        '<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><GetRecord><record><metadata>'
+        '<codeBook xmlns="ddi:codebook:2_5"><docDscr><citation><titlStmt><titl>Record</titl>'
+        "</titlStmt></citation></docDscr><stdyDscr><citation><titlStmt><titl>Study</titl>"
+        "</titlStmt></citation></stdyDscr></codeBook></metadata></record></GetRecord></OAI-PMH>"
+    )
+    assert read_study(tmp_path / "x.xml").title == "Study"

@@ -107,6 +107,12 @@ def chosen(condition: str | None = None, spans: str = "", rows: int = 2) -> list
 @pytest.mark.parametrize(
     ("condition", "expected"),
     [
+        ("age != 17.5", [1, 2, 5]),
+        (f"age < {10**30} and age > -{10**400}", [1, 2, 5]),
+        ("age < 9223372036854775808", [1, 2, 5]),
+        ("income != 20", [1]),  # NaN is missing here, too
+        ("not income > 100", [1, 4]),
+        ("not income in (20)", [1]),
         ("age >= 18", [2, 5]),  # 99 is declared missing
         ("not age >= 18", [1]),  # and what is missing is not 'not 18 or more'
         ("18 <= age", [2, 5]),

@@ -75,7 +75,7 @@ def read_study(path: Path) -> Study:
 
     book = read_codebook(path)
     root = parse_whole(path)
-    study = root.find("{*}stdyDscr")
+    study = next(root.iter("{*}stdyDscr"), None)  # below OAI-PMH's envelope, too
     file = next(iter(book.files), None)
     facts: dict[str, Any] = {} if study is None else _facts(study)
     if file is not None:

@@ -24,14 +24,20 @@ def has_alpha(image: Image.Image) -> bool:
     return image.mode in _TRANSPARENT or image.info.get("transparency") is not None
 
 
-def preparation(image: Image.Image) -> Callable[[Image.Image], Image.Image] | None:
+def preparation(
+    image: Image.Image, *, stretched: bool = True
+) -> Callable[[Image.Image], Image.Image] | None:
     """Return what turns a part of ``image`` into pixels that may be averaged; None if they may.
 
     The modes that may are L, RGB, CMYK, LAB and YCbCr, and those whose colours are multiplied by
-    alpha already (La, RGBa): else a transparent pixel's colour would shine through.
+    alpha already (La, RGBa): else a transparent pixel's colour would shine through. Dark pictures
+    of 16 bits are made brighter unless ``stretched`` is False.
     """
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-        low, high = _range(image)
+        low, high = _range(image, stretched=stretched)
+        clear = image.info.get("transparency")
+        if isinstance(clear, int):
+            return lambda part: _cut_out(part, _grey(part, low, high), clear)
         return lambda part: _grey(part, low, high)
     if has_alpha(image) and image.mode not in {"La", "RGBa"}:
         return _multiplied
@@ -46,7 +52,16 @@ def _multiplied(part: Image.Image) -> Image.Image:
     return (part.convert("RGBA") if part.mode == "PA" else part).convert(_MULTIPLIED[part.mode])
 
 
-def _range(image: Image.Image) -> tuple[float, float]:
+def _cut_out(part: Image.Image, grey: Image.Image, clear: int) -> Image.Image:
+    """Make transparent what has one value of 16 bits (PNG's tRNS), in the mode La."""
+    import numpy as np
+    from PIL import Image
+
+    grey.putalpha(Image.fromarray((np.asarray(part) != clear).astype(np.uint8) * 255))
+    return grey.convert("La")
+
+
+def _range(image: Image.Image, *, stretched: bool) -> tuple[float, float]:
     """Return the values that become black and white.
 
     16 bits have a range of their own, which TIFF may narrow (12 bits in 16); but of a picture that
@@ -60,7 +75,7 @@ def _range(image: Image.Image) -> tuple[float, float]:
     if image.mode not in {"I", "F"}:
         bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))
         white = (1 << min(bits if isinstance(bits, int) else bits[0], 16)) - 1
-        return (low, high) if high < white / _DARK else (0, white)
+        return (low, high) if stretched and high < white / _DARK else (0, white)
     if image.mode == "I" and getattr(image, "format", None) in {"PPM", "PNG"}:
         return 0, _WHITE_16
     if not (math.isfinite(low) and math.isfinite(high)):

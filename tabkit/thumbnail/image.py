@@ -96,7 +96,12 @@ def _open(file: BinaryIO, file_format: str) -> ImageFile:
     """
     importlib.import_module(plugin_of(file_format))
     factory = cast("Callable[[BinaryIO, str], ImageFile]", Image.OPEN[file_format][0])
-    return factory(file, "")
+    image = factory(file, "")
+    clear = image.info.get("transparency")
+    if isinstance(clear, tuple) and image.tile and image.tile[0].args == "RGB;16B":
+        # Of 16-bit colours Pillow keeps the upper bytes, but not of the one that is transparent.
+        image.info["transparency"] = tuple(each >> 8 for each in clear)
+    return image
 
 
 def _needed(image: Image.Image, file_format: str, stored: int) -> int:
@@ -146,7 +151,7 @@ def _draw_all(
 def _nearest(image: Image.Image, size: int, rules: ThumbnailRules, name: Path | str) -> Image.Image:
     target = target_size(image.size, size, rules, name)
     small = image.resize(target, Image.Resampling.NEAREST)
-    prepare = preparation(image)
+    prepare = preparation(image, stretched=False)
     return to_srgb(prepare(small) if prepare else small, "")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import struct
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +18,6 @@ from tabkit.profiles import DATAVERSE, TABKIT
 from tabkit.thumbnail import ThumbnailLimits, render
 from tabkit.thumbnail.image import target_size
 from tests.thumbnail.pictures import BLUE, GREEN, RED, WHITE, chunk, drawn, near, png
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: Where row 0 and column 0 of the stored picture are to be seen. Source: EXIF 2.32, 4.6.5.A.
 SIDES = {
@@ -136,6 +133,40 @@ def test_dark_pictures_of_instruments_are_stretched(tmp_path: Path) -> None:
     assert near(shown.getpixel((63, 16)), (255,), 5)
     Image.fromarray(ramp * 4 + 4).save(tmp_path / "used.tif")
     assert near(drawn(tmp_path / "used.tif").getpixel((63, 16)), (16,))
+    as_stored = drawn(tmp_path / "dark.tif", profile=DATAVERSE)
+    assert near(as_stored.getpixel((63, 16)), (4, 4, 4, 255))
+
+
+@pytest.mark.parametrize("profile", [TABKIT, DATAVERSE])
+@pytest.mark.parametrize("kind", [0, 2])
+def test_one_transparent_colour_of_16_bits(kind: int, profile: object, tmp_path: Path) -> None:
+    """PNG's tRNS, in grey exactly: a grey that differs in the lower byte alone is opaque."""
+    colours = [(30000, 1, 2), (30001, 1, 2) if kind == 0 else (60000, 1, 2)]
+    samples = 1 if kind == 0 else 3
+    row = b"".join(struct.pack(f">{samples}H", *each[:samples]) * 128 for each in colours)
+    clear = chunk(b"tRNS", struct.pack(f">{samples}H", *colours[0][:samples]))
+    path = tmp_path / "x.png"
+    path.write_bytes(png(256, 256, bits=16, kind=kind, rows=(b"\0" + row) * 256, extra=clear))
+    shown = drawn(path, profile=profile).convert("RGBA")
+    assert shown.getpixel((5, 30))[3] == 0
+    assert near(shown.getpixel((58, 30)), (117, 117, 117, 255) if kind == 0 else (234, 0, 0, 255))
+
+
+@pytest.mark.parametrize("name", ["icc.jpg", "icc.tif"])
+def test_cmyk_by_its_profile(name: str, tmp_path: Path) -> None:
+    """Colours of print are those that Little CMS gives, far from the naive ones."""
+    profile = Path("/usr/share/color/icc/ghostscript/default_cmyk.icc")
+    if not profile.exists():
+        pytest.skip("no CMYK profile is installed (libgs-common)")
+    image = Image.new("CMYK", (200, 100), (255, 0, 0, 0))
+    image.paste((0, 255, 255, 0), (100, 0, 200, 100))
+    image.save(tmp_path / name, quality=95, icc_profile=profile.read_bytes())
+    srgb = ImageCms.createProfile("sRGB")
+    expected = ImageCms.profileToProfile(image, str(profile), srgb, outputMode="RGB")
+    shown = drawn(tmp_path / name)
+    assert near(shown.getpixel((5, 16)), expected.getpixel((5, 16)), 3)
+    assert near(shown.getpixel((58, 16)), expected.getpixel((195, 16)), 3)
+    assert not near(shown.getpixel((58, 16)), image.convert("RGB").getpixel((195, 16)), 10)
 
 
 def test_one_bit_becomes_grey(tmp_path: Path) -> None:
