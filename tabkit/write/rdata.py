@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from tabkit.errors import OutputError, UsageError
 from tabkit.loss import Loss
+from tabkit.model import Measure
 from tabkit.write import rdata_values as r
 from tabkit.write.metadata_loss import metadata_losses
 from tabkit.write.rdata_clock import SPSS, vendor_of
+from tabkit.write.rdata_factor import Factor
 from tabkit.write.rdata_names import legal_names, object_name
 from tabkit.write.rdata_plan import check_style, plan_variable
 from tabkit.write.rdata_store import Assembler, ColumnStore, Spool
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tabkit.loss import Ledger
-    from tabkit.model import Block, Table, TableStream
+    from tabkit.model import Block, Table, TableStream, Variable
     from tabkit.write.rdata_plan import Planned
 
 NAMES: Final = ("keep", "make.names")
@@ -227,7 +229,16 @@ class FrameWriter:
     def _losses(self) -> list[Loss]:
         stream, style = self._stream, self._style
         kept = _OF_HAVEN if style == "haven" else _OF_FILE | {"variable label", "value labels"}
-        losses = metadata_losses(stream, kept)
+        measured = {
+            variable.name
+            for variable, planned in zip(stream.variables, self._planned, strict=True)
+            if _has_measure(variable, planned)
+        }
+        losses = [
+            loss
+            for loss in metadata_losses(stream, kept)
+            if loss.what != "level of measurement" or loss.variable not in measured
+        ]
         for variable, planned in zip(stream.variables, self._planned, strict=True):
             losses += planned.losses
             losses += planned.values.losses(variable.name)
@@ -241,6 +252,13 @@ class FrameWriter:
             if vendor is not SPSS and variable.display_width is not None:
                 losses.append(Loss("display width", variable.name))
         return losses
+
+
+def _has_measure(variable: Variable, planned: Planned) -> bool:
+    """Whether a factor says the level of measurement: nominal, or ordinal by its order."""
+    if not isinstance(planned.values, Factor):
+        return False
+    return variable.measure is (Measure.ORDINAL if planned.values.ordered else Measure.NOMINAL)
 
 
 def _lines(note: str, source: str) -> list[str]:

@@ -47,7 +47,7 @@ class Factor:
         closed: bool = False,
     ) -> None:
         self._labels: dict[Value, str] = {each.value: each.label for each in categories}
-        self._in_order, self._ordered, self._closed = in_order, ordered, closed
+        self._in_order, self.ordered, self._closed = in_order, ordered, closed
         self._given = attributes
         self._untagged = self._gone = self._merged = 0
         self._codes = {value: at for at, value in enumerate(self._sorted(self._labels), 1)}
@@ -76,7 +76,7 @@ class Factor:
         self._merged = len(order) - len(labels)
         place = {label: at + 1 for at, label in enumerate(labels)}
         final = np.array([place[self._label(value)] for value in self._codes], np.int64)
-        kinds = ("ordered", "factor") if self._ordered else ("factor",)
+        kinds = ("ordered", "factor") if self.ordered else ("factor",)
         self.attributes = {**self._given, "levels": texts(labels), "class": texts(kinds)}
 
         def moved(packed: bytes) -> bytes:

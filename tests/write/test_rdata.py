@@ -504,3 +504,18 @@ def test_values_that_become_one_level_are_told(tmp_path: Path) -> None:
         (each.variable, each.what, each.count) for each in losses
     }
     assert not write_rds_stream(stream_of(codes), tmp_path / "x.rds")
+
+
+def test_a_factor_keeps_the_level_of_measurement(tmp_path: Path) -> None:
+    """Nominal, or ordinal where it is ordered: that is not lost, and comes back."""
+    labels = (Category("lo", "lo"), Category("hi", "hi"))
+    words = pa.array(["lo", "hi"])
+    described = {
+        name: Variable(name, kind=Kind.CHARACTER, categories=labels, measure=measure)
+        for name, measure in (("n", Measure.NOMINAL), ("o", Measure.ORDINAL), ("s", Measure.SCALE))
+    }
+    whole = table(dict.fromkeys(described, words), **described)
+    losses = write_rds_stream(stream_of(whole), tmp_path / "x.rds")
+    assert [(each.variable, each.what) for each in losses] == [("s", "level of measurement")]
+    back = read(tmp_path / "x.rds").variables
+    assert [each.measure for each in back[:2]] == [Measure.NOMINAL, Measure.ORDINAL]
