@@ -5,12 +5,16 @@ from __future__ import annotations
 import ast
 import pkgutil
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from tabkit.formats import FORMATS
 from tabkit.profiles import DATAVERSE, TABKIT
+
+sys.path.insert(0, str(Path(__file__).parent))
+import test_samples
 
 ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted((ROOT / "tabkit").rglob("*.py"))
@@ -23,6 +27,15 @@ def test_every_format_has_its_functions_and_a_readme_line() -> None:
         assert f"| `{each.name}`" in readme, f"{each.name} is not in the README's table"
         for function in filter(None, (each.reader, each.writer)):
             assert callable(pkgutil.resolve_name(function))
+
+
+def test_every_format_has_a_sample_a_test_and_its_loss_listed() -> None:
+    """The script makes one of each, `test_samples` reads all that it makes, the page tells why."""
+    names = {each.name for each in FORMATS}
+    assert set(test_samples.samples.MAKERS) == names
+    assert set(test_samples.documented_losses()) == names
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` ", readme, re.MULTILINE)) == names
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -94,8 +94,10 @@ def encodings(path: Path, chosen: str | None) -> Iterator[Encoding]:
         yield _chosen(head, chosen)
         return
     mark, name = next((each for each in _MARKS if head.startswith(each[0])), (b"", _wide(head)))
+    sign = "its byte order mark" if mark else "its NUL bytes"
+    if not name and head.isascii():
+        name, sign = _escaped(head), "its escape sequences"
     if name:
-        sign = "its byte order mark" if mark else "its NUL bytes"
         yield Encoding(name, len(mark), finding=Finding(f"encoding {name} detected by {sign}"))
         text = f"encoding {name} detected by {sign}; bytes that are not became U+FFFD"
         yield Encoding(name, len(mark), "replace", Finding(text, "warning"))
@@ -119,6 +121,11 @@ def _chosen(head: bytes, name: str) -> Encoding:
     return Encoding(name)
 
 
+def _escaped(head: bytes) -> str:
+    """Recognise the seven-bit encodings of e-mail, whose Japanese or Korean looks like ASCII."""
+    return next((name for sign, name in _ESCAPES if sign in head), "")
+
+
 def _wide(head: bytes) -> str:
     """Recognise UTF-16 without a mark: nearly every second byte of Latin text is NUL."""
     pairs = len(head) // 2
@@ -130,6 +137,10 @@ def _wide(head: bytes) -> str:
     return "UTF-16LE" if odd > even else "UTF-16BE"
 
 
+#: Source: RFC 1468 (ISO-2022-JP) and RFC 1557 (ISO-2022-KR), what turns to two bytes a character.
+_ESCAPES: Final = (
+    (b"\x1b$)C", "ISO-2022-KR"), (b"\x1b$B", "ISO-2022-JP"), (b"\x1b$@", "ISO-2022-JP"),
+)  # fmt: skip
 _CONTROLS: Final = bytes(c for c in range(32) if c not in b"\t\n\r\f\x1a\x1b")
 
 

@@ -75,8 +75,8 @@ def choose(objects: Mapping[str, RObject], wanted: str | None) -> tuple[str, ROb
     if len(outer) == 1:
         return outer[0], objects[outer[0]]
     if outer:
-        told = {name: objects[name] for name in outer}
-        reason = f"it holds {len(outer):,} data frames: {_listing(told)}"
+        told = {name: objects[name] for name in frames}
+        reason = f"it holds {len(frames):,} data frames: {_listing(told)}"
         raise NoChoiceError(reason, f"choose one with --object, as --object {outer[0]}")
     fit = next((name for name, each in objects.items() if _is_array(each)), None)
     hint = f"--object {fit} takes a vector or matrix" if fit else "there is nothing tabular in it"
@@ -139,14 +139,17 @@ def cases_of(frame: RObject) -> int:
     """Return how many cases a frame has: by its row names, else by its first column."""
     rows = frame.attributes.get("row.names")
     if rows is not None and rows.kind in {"integer", "double"}:
-        numbers = numbers_of(rows) if len(rows) == _TWO else []
-        if numbers and numbers[0] != numbers[0] and numbers[1] == numbers[1]:
-            return int(abs(numbers[1]))  # compact: NA and the count, negative if automatic
-        return len(rows)
+        return int(abs(numbers_of(rows)[1])) if _is_compact(rows) else len(rows)
     if rows is not None and rows.kind == "character":
         return len(rows)
     first = elements_of(frame)[:1]
     return len(first[0]) if first else 0
+
+
+def _is_compact(rows: RObject) -> bool:
+    """Whether row names are NA and the number of cases, negative if automatic."""
+    numbers = numbers_of(rows) if len(rows) == _TWO else []
+    return bool(numbers) and numbers[0] != numbers[0] and numbers[1] == numbers[1]
 
 
 def row_names_of(frame: RObject) -> list[str] | None:
@@ -156,7 +159,7 @@ def row_names_of(frame: RObject) -> list[str] | None:
         return None
     if rows.kind == "integer":
         numbers = rows.values[0 : len(rows)].tolist()
-        if cases_of(frame) != len(rows) or numbers == list(range(1, len(rows) + 1)):
+        if _is_compact(rows) or numbers == list(range(1, len(rows) + 1)):
             return None
         return [str(each) for each in numbers]
     names = [each or "" for each in text_list(rows)]

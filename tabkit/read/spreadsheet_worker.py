@@ -24,7 +24,7 @@ from tabkit.model import Finding
 from tabkit.read.delimited_names import name_columns
 from tabkit.read.spreadsheet_cells import ColumnFacts, ColumnType
 from tabkit.read.spreadsheet_layout import HEAD_ROWS, column_letters, find_layout
-from tabkit.read.spreadsheet_zip import error_cells
+from tabkit.read.spreadsheet_zip import lost_cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -94,7 +94,7 @@ def serve(path: Path, kind: str, options: dict[str, Any], out: BinaryIO) -> None
     table = _observe(chosen, options["header_row"], path)
     findings = [*chosen.findings, *table.findings, *_merged(chosen)]
     if kind == "xlsx":
-        findings += _errors(path, chosen, table)
+        findings += _lost(path, chosen, table)
     fields = zip(table.names, table.types, strict=True)
     schema = pa.schema([pa.field(name, each.kind) for name, each in fields])
     variables = [each.variable(n) for n, each in zip(table.names, table.types, strict=True)]
@@ -153,7 +153,7 @@ def _choose(book: Any, wanted: str | None, path: Path, *, iso_durations: bool) -
     """Return the wanted sheet, else the first that is seen and not empty."""
     known = _worksheets(book)
     if wanted is not None:
-        name = _named(wanted, [name for name, _ in known])
+        name = _named(wanted, [name for name, _ in known], path)
         return _Sheet(_load(book, name, path), name, [], iso_durations)
     by_sight = sorted(known, key=lambda each: not each[1])
     for name, _ in by_sight:
@@ -167,7 +167,7 @@ def _choose(book: Any, wanted: str | None, path: Path, *, iso_durations: bool) -
     raise FormatError("every sheet is empty", path)
 
 
-def _named(wanted: str, names: Sequence[str]) -> str:
+def _named(wanted: str, names: Sequence[str], path: Path) -> str:
     """Find a sheet by its name, else by its number from 1.
 
     Raises:
@@ -177,7 +177,7 @@ def _named(wanted: str, names: Sequence[str]) -> str:
         return wanted
     if wanted.isdecimal() and 1 <= int(wanted) <= len(names):
         return names[int(wanted) - 1]
-    msg = f"no sheet {wanted!r}; there are {', '.join(map(repr, names[:20]))}"
+    msg = f"{path.name}: no sheet {wanted!r}; there are {', '.join(map(repr, names[:20]))}"
     raise UsageError(msg)
 
 
@@ -261,12 +261,13 @@ def _merged(chosen: _Sheet) -> list[Finding]:
     return [Finding(text)]
 
 
-def _errors(path: Path, chosen: _Sheet, table: _Table) -> list[Finding]:
-    counts = error_cells(path, chosen.name)
+def _lost(path: Path, chosen: _Sheet, table: _Table) -> list[Finding]:
     letters = (column_letters(chosen.left + at) for at in table.places)
     names = dict(zip(letters, table.names, strict=True))
+    texts = ("cells with an error, taken as missing", "formulas without a stored result, missing")
     return [
-        Finding(f"cells with an error, taken as missing: {count:,}", "warning", names.get(at, ""))
+        Finding(f"{text}: {count:,}", "warning", names.get(at, ""))
+        for text, counts in zip(texts, lost_cells(path, chosen.name), strict=True)
         for at, count in sorted(counts.items(), key=lambda each: (len(each[0]), each[0]))
     ][:_LISTED]
 

@@ -20,6 +20,9 @@ from tabkit.limits import LIMITS, Limits, refuse
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import IO
+
+    Counts = collections.Counter[str]
 
 SMALL_PART: Final = 32 << 20  # parts below are not looked at for their ratio; a digit a cell: 100
 _CHUNK: Final = 1 << 20
@@ -27,8 +30,16 @@ _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP: Final = b"PK\x03\x04"
 _ERROR_MARKS: Final = (b't="e"', b"t='e'")
 _ERROR_CELL: Final = re.compile(rb"""<(?:\w+:)?c\s[^>]*\bt\s*=\s*["']e["'][^>]*>""")
+_FORMULA_MARKS: Final = (b"<f", b":f")
+#: A formula without a value, as programs write that do not calculate; a text's may be empty.
+_NO_RESULT: Final = re.compile(
+    rb"""<(?:\w+:)?c\s(?![^>]*\bt\s*=\s*["']str)[^>]*>\s*"""
+    rb"""<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f\s*>)\s*"""
+    rb"""(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v\s*>\s*</(?:\w+:)?v\s*>)?\s*</(?:\w+:)?c\s*>"""
+)
 _REFERENCE: Final = re.compile(rb"""\br\s*=\s*["']([A-Z]{1,3})[0-9]""")
 _OVERLAP: Final = 512
+_LONGEST_CELL: Final = 1 << 16
 
 
 def kind_of(path: Path, limits: Limits = LIMITS) -> str:
@@ -134,28 +145,42 @@ def _nodes(archive: zipfile.ZipFile, part: str, name: str) -> Iterator[tuple[str
         return
 
 
-def error_cells(path: Path, sheet: str) -> collections.Counter[str]:
-    """Count the cells of an ``.xlsx`` sheet that hold an error, by column letters."""
-    counts: collections.Counter[str] = collections.Counter()
+def lost_cells(path: Path, sheet: str) -> tuple[Counts, Counts]:
+    """Count the cells of an ``.xlsx`` sheet that have no value to read, by column letters.
+
+    Returns:
+        Cells with an error, and formulas whose result was never stored.
+    """
+    errors, formulas = collections.Counter[str](), collections.Counter[str]()
     try:
         with zipfile.ZipFile(path) as archive:
             part = next((part for name, _, part in sheet_parts(archive) if name == sheet), "")
             with archive.open(part) as file:
-                rest = b""
-                while chunk := file.read(_CHUNK):
-                    text = rest + chunk
-                    cut = text.rfind(b"<", max(0, len(text) - _OVERLAP))
-                    cut = len(text) if cut < 0 else cut
-                    text, rest = text[:cut], text[cut:]
+                for text in _whole_cells(file):
                     if any(mark in text for mark in _ERROR_MARKS):
-                        _count_errors(text, counts)
-                _count_errors(rest, counts)
+                        _count(_ERROR_CELL, text, errors)
+                    if any(mark in text for mark in _FORMULA_MARKS):
+                        _count(_NO_RESULT, text, formulas)
     except (KeyError, zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError):
-        return counts
-    return counts
+        return errors, formulas
+    return errors, formulas
 
 
-def _count_errors(text: bytes, counts: collections.Counter[str]) -> None:
-    for cell in _ERROR_CELL.finditer(text):
+def _whole_cells(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield a sheet's XML in pieces, cut between cells where one ends near."""
+    rest = b""
+    while chunk := file.read(_CHUNK):
+        text = rest + chunk
+        cut = text.rfind(b"c>", max(0, len(text) - _LONGEST_CELL)) + len(b"c>")
+        if cut < len(b"c>"):
+            cut = text.rfind(b"<", max(0, len(text) - _OVERLAP))
+            cut = len(text) if cut < 0 else cut
+        rest = text[cut:]
+        yield text[:cut]
+    yield rest
+
+
+def _count(pattern: re.Pattern[bytes], text: bytes, counts: Counts) -> None:
+    for cell in pattern.finditer(text):
         column = _REFERENCE.search(cell[0])
         counts[column[1].decode() if column else ""] += 1

@@ -168,3 +168,15 @@ def test_codecs_that_are_no_encodings(name: str, tmp_path: Path) -> None:
     table = read(tmp_path, "x.sav", sav("Köln".encode("cp1252"), None, name.encode()))
     assert cell(table) == "Köln"
     assert "unknown encoding" in warnings(table)
+
+
+@pytest.mark.parametrize(
+    ("codec", "name", "text"),
+    [("iso2022_jp", "ISO-2022-JP", "東京都"), ("iso2022_kr", "ISO-2022-KR", "서울특별시")],
+)
+def test_seven_bit_encodings(codec: str, name: str, text: str, tmp_path: Path) -> None:
+    """All their bytes are ASCII, so they must not pass for UTF-8."""
+    table = read(tmp_path, "mail.csv", f"id,city\n1,{text}\n2,x\n".encode(codec))
+    assert table.data["city"].to_pylist() == [text, "x"]
+    assert table.origin.encoding == name
+    assert f"encoding {name} detected by its escape sequences" in str(table.findings)

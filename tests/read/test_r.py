@@ -187,6 +187,17 @@ def test_several_frames_are_listed(corpus: Path) -> None:
     assert tabkit.read(corpus / "r" / "api.rda", object="apipop").cases == 6194
 
 
+@needs_r
+def test_frames_within_lists_are_listed_however_deep(tmp_path: Path) -> None:
+    """A frame that is not told cannot be asked for."""
+    path = tmp_path / "waves.rds"
+    frames = "a <- data.frame(x = 1:3); L <- list(one = a, two = a, old = list(three = a))"
+    run_r(f"{frames}; saveRDS(L, commandArgs(TRUE)[1])", path)
+    with pytest.raises(FormatError, match=r"3 data frames: .*old\$three \(data frame of 3 x 1\)"):
+        tabkit.read(path)
+    assert tabkit.read(path, object="old$three").cases == 3
+
+
 def test_vectors_and_matrices_by_option(corpus: Path) -> None:
     """What is no frame is a table only when it is asked for."""
     with pytest.raises(FormatError, match=r"no data frame but test_nullable_int \(integer of 3\)"):
@@ -212,6 +223,17 @@ def test_row_names_become_a_variable_when_asked(tmp_path: Path) -> None:
     assert table.findings[0].severity == "warning"
     named = tabkit.read(path, row_names="model")
     assert named.data["model"][0].as_py() == "Mazda RX4"
+
+
+@needs_r
+@pytest.mark.parametrize("cases", [1, 2, 3])
+def test_automatic_row_names_are_none(tmp_path: Path, cases: int) -> None:
+    """R keeps them as NA and their number: two integers, as two row names would be."""
+    path = tmp_path / "few.rds"
+    run_r(f"saveRDS(data.frame(x = 1:{cases}), commandArgs(TRUE)[1])", path)
+    table = tabkit.read(path, row_names="row")
+    assert table.data.to_pydict() == {"x": list(range(1, cases + 1))}
+    assert not table.findings
 
 
 @needs_r

@@ -20,7 +20,7 @@ from tabkit.errors import FormatError, UsageError
 from tabkit.read.spreadsheet import sheet_names
 from tabkit.read.spreadsheet_cells import ColumnFacts
 from tabkit.read.spreadsheet_layout import cell_text, column_letters, find_layout
-from tabkit.read.spreadsheet_zip import kind_of
+from tabkit.read.spreadsheet_zip import _NO_RESULT, kind_of
 
 MAKE = Path(__file__).parents[1] / "data" / "make" / "workbooks.py"
 _SPEC = importlib.util.spec_from_file_location("workbooks", MAKE)
@@ -81,6 +81,49 @@ def test_errors_are_missing_and_counted(tmp_path: Path, suffix: str) -> None:
     assert "failed: cells with an error, taken as missing: 2" in texts(tabkit.read(path))
 
 
+def test_formulas_that_nobody_calculated_are_counted(tmp_path: Path) -> None:
+    """Programs that do not calculate, as openpyxl, store no result: the values are nowhere."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    book.active.append(["a", "total", "text"])
+    for row in range(2, 6):
+        book.active.append([row, f"=A{row} * 2", "x"])
+    path = tmp_path / "sums.xlsx"
+    book.save(path)
+    assert texts(tabkit.read(path)) == ["total: formulas without a stored result, missing: 4"]
+
+
+def test_formulas_with_a_result_are_not_counted(tmp_path: Path) -> None:
+    import xlsxwriter
+
+    path = tmp_path / "sums.xlsx"
+    with xlsxwriter.Workbook(str(path)) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ("a", "total", "text"))
+        for row in (1, 2):
+            sheet.write(row, 0, row)
+            sheet.write_formula(row, 1, f"=A{row} * 2", None, row * 2)
+            sheet.write_formula(row, 2, '="x"', None, "x")
+    table = tabkit.read(path)
+    assert table.data["total"].to_pylist() == [2, 4]
+    assert not texts(table)
+
+
+@pytest.mark.parametrize(
+    ("cell", "lost"),
+    [
+        ('<c r="A2"><f>1+1</f><v/></c>', 1),
+        ('<x:c r="A2" s="1"><x:f>1+1</x:f><x:v> </x:v></x:c>', 1),
+        ('<c r="A2"><f t="shared" si="0"/></c>', 1),
+        ('<c r="A2"><f>1+1</f><v>2</v></c>', 0),
+        ('<c r="A2" t="str"><f>""</f><v></v></c>', 0),
+    ],
+)
+def test_which_formulas_have_no_result(cell: str, lost: int) -> None:
+    assert len(_NO_RESULT.findall(cell.encode())) == lost
+
+
 def test_the_leap_day_that_was_none(corpus: Path) -> None:
     """Days of 1900 count from 1 January, and day 60 is 29 February: Lotus 1-2-3's error."""
     table = tabkit.read(corpus / "xlsx" / "dates-leap-year-1900-xlsx.xlsx").data.to_pydict()
@@ -100,7 +143,9 @@ def test_sheets_by_name_and_number(tmp_path: Path) -> None:
     assert sheet_names(path) == ["People", "Other"]
     for sheet in ("Other", "3", 3):
         assert tabkit.read(path, sheet=sheet).data.to_pydict() == {"a": [1], "b": ["x"]}
-    with pytest.raises(UsageError, match="no sheet 'Nix'; there are 'People', 'Empty', 'Other'"):
+    with pytest.raises(
+        UsageError, match=r"people\.xlsx: no sheet 'Nix'; there are 'People', 'Empty'"
+    ):
         tabkit.read(path, sheet="Nix")
     with pytest.raises(FormatError, match="the sheet is empty, sheet 'Empty'"):
         tabkit.read(path, sheet="Empty")
@@ -334,10 +379,12 @@ def test_all_sheets(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tabkit", "ingest", str(path), "-o", str(folder)]
     run = subprocess.run([*command, "--all-sheets"], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-    assert sorted(each.name for each in folder.iterdir()) == [
+    assert sorted((each.name for each in folder.iterdir()), key=str.casefold) == [
         "people-Other-ddi.xml",
+        "people-Other.RData",
         "people-Other.tab",
         "people-People-ddi.xml",
+        "people-People.RData",
         "people-People.tab",
         "people.xlsx",
     ]

@@ -11,6 +11,10 @@ import struct
 import sys
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 NAMES = ("id", "name", "code", "share", "born", "woken", "spent", "seen", "asked", "failed")
 #: None is a cell that is not there, ERROR one with an error.
@@ -175,11 +179,12 @@ def _xlsb_cell(column: int, value: object) -> bytes:
     return _record(5, head + struct.pack("<d", number))
 
 
-def write_xlsb(path: Path) -> None:
+def write_xlsb(path: Path, rows: Sequence[Sequence[object]] = (NAMES, *ROWS)) -> None:
     """Write the records that [MS-XLSB] asks for."""
-    sheet = _record(129) + _record(148, struct.pack("<4I", 0, len(ROWS), 0, len(NAMES) - 1))
+    last = len(rows) - 1, len(rows[0]) - 1
+    sheet = _record(129) + _record(148, struct.pack("<4I", 0, last[0], 0, last[1]))
     sheet += _record(145)
-    for at, row in enumerate((NAMES, *ROWS)):
+    for at, row in enumerate(rows):
         sheet += _record(0, struct.pack("<IIHBBBI", at, 0, 300, 0, 0, 0, 0))
         sheet += b"".join(_xlsb_cell(c, value) for c, value in enumerate(row) if value is not None)
     sheet += _record(146) + _record(130)
