@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import gzip
 import math
+import os
 import shutil
 import subprocess
 from pathlib import Path
