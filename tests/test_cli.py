@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
 sys.path.insert(0, str(Path(__file__).parent / "data" / "make"))
 from survey import make
@@ -220,6 +223,15 @@ def test_formats() -> None:
     assert {"name", "read", "write"} <= set(json.loads(tabkit("formats", "--json").stdout)[0])
 
 
+SECTIONS = (
+    "Source",
+    "Source, text and workbooks",
+    "Source, SAS, Arrow and R",
+    "Target, R",
+    "Running",
+)
+
+
 def test_no_option_is_there_twice() -> None:
     """Of two options of one name the later would silently win."""
     from tabkit.cli import cli
@@ -227,3 +239,21 @@ def test_no_option_is_there_twice() -> None:
     for name, command in cli.commands.items():
         options = [each for parameter in command.params for each in parameter.opts]
         assert len(options) == len(set(options)), name
+
+
+def test_help_has_sections_with_every_option() -> None:
+    """At 80 columns; no option is lost by the sections, and the verb's own come first."""
+    from tabkit.cli import cli
+    from tabkit.cli.options import Verb
+
+    verbs = {name: each for name, each in cli.commands.items() if isinstance(each, Verb)}
+    assert {"ingest", "convert", "describe", "unf", "verify", "prep", "subset"} <= verbs.keys()
+    for name, verb in verbs.items():
+        text = CliRunner().invoke(cli, [name, "--help"], terminal_width=80).output
+        assert max(map(len, text.splitlines())) <= 80
+        for parameter in verb.params:
+            if isinstance(parameter, click.Option):
+                assert len(re.findall(rf"{parameter.opts[-1]}(?![\w-])  ?", text)) >= 1, parameter
+        titles = re.findall(r"^([A-Z][\w, ]+):$", text, re.MULTILINE)
+        assert titles[-1] == "Running"
+        assert titles == sorted(titles, key=("Options", *SECTIONS).index)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tabkit.cli.options import CONTEXT, guarding, on_disk, reading
+from tabkit.cli.options import CONTEXT, Verb, guarding, on_disk, reading
 
 if TYPE_CHECKING:
     from tabkit.formats import FileFormat
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tabkit.options import ReadOptions
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(cls=Verb, context_settings=CONTEXT)
 @click.argument("source")
 @click.argument("target", default="-")
 @click.option("-f", "--force", is_flag=True, help="Replace a target that exists.")
@@ -39,7 +39,7 @@ def prep(
     return 0
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(cls=Verb, context_settings=CONTEXT)
 @click.argument("source")
 @click.argument("target")
 @click.option("--variables", metavar="LIST",
@@ -131,7 +131,7 @@ def cite(
     return 0
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(cls=Verb, context_settings=CONTEXT)
 @click.argument("source")
 @click.option("-o", "--output", "target", metavar="ZIP",
               help="The archive; - is stdout; else <stem>-bundle.zip here.")  # fmt: skip

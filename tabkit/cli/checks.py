@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tabkit.cli.options import CONTEXT, guarding, on_disk, reading
+from tabkit.cli.options import CONTEXT, Verb, guarding, on_disk, reading
 
 if TYPE_CHECKING:
     from tabkit.formats import FileFormat
@@ -40,7 +40,7 @@ def validate(
     return validate_one(codebook, profile, schemas, guard, as_json=as_json)
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(cls=Verb, context_settings=CONTEXT)
 @click.argument("data")
 @click.argument("codebook", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")

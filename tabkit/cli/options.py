@@ -20,6 +20,39 @@ CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 10
 _LEAST_MEMORY: Final = 16 << 20
 
 
+#: Sections of a verb's help, in this order; options that are in none stand first.
+_SECTIONS: Final = (
+    ("Source", ("--from", "--profile", "--codebook", "--encoding", "--name")),
+    ("Source, text and workbooks", ("--delimiter", "--quote", "--sheet", "--header-row")),
+    ("Source, SAS, Arrow and R",
+     ("--catalog", "--flatten", "--object", "--row-names", "--engine")),
+    ("Target, R", ("--r-style", "--r-names", "--r-version")),
+    ("Running", ("--memory", "--untrusted", "--limit", "--debug", "--help")),
+)  # fmt: skip
+
+
+class Verb(click.Command):
+    """A command whose help has its options in sections: a verb that reads has thirty."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, those of the verb itself first."""
+        left = {
+            option: record
+            for parameter in self.get_params(ctx)
+            if isinstance(parameter, click.Option)
+            and (record := parameter.get_help_record(ctx)) is not None
+            for option in parameter.opts[-1:]
+        }
+        sections = [
+            (title, [left.pop(option) for option in options if option in left])
+            for title, options in _SECTIONS
+        ]
+        for title, records in (("Options", list(left.values())), *sections):
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
 def bytes_of(text: str) -> int:
     """Return the bytes of a size such as ``512MiB`` or ``2GB``; without a unit it counts MiB.
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tabkit.cli.options import CONTEXT, for_r, on_disk, print_json, reading
+from tabkit.cli.options import CONTEXT, Verb, for_r, on_disk, print_json, reading
 
 if TYPE_CHECKING:
     from tabkit.formats import FileFormat
     from tabkit.options import ReadOptions
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(cls=Verb, context_settings=CONTEXT)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("-o", "--output", "folder", required=True, type=click.Path(path_type=Path))
 @click.option("--only", default="tab,rdata,ddi,original", metavar="PARTS", show_default=True,
@@ -39,7 +39,7 @@ def ingest(sources: tuple[str, ...], **choices: Any) -> int:
     return ingest_files(sources, **choices)
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(cls=Verb, context_settings=CONTEXT)
 @click.argument("source")
 @click.argument("target")
 @click.option("--to", metavar="FORMAT", help="Format to write, if the suffix does not tell.")
@@ -68,7 +68,7 @@ def convert(
         return convert_one(path, target, options=options, name=own_name, **choices)
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(cls=Verb, context_settings=CONTEXT)
 @click.argument("source")
 @click.option("--json", "as_json", is_flag=True, help="Everything known, as JSON.")
 @reading
@@ -86,7 +86,7 @@ def describe(
         return describe_one(path, options, file_format, own_name, as_json=as_json)
 
 
-@click.command(context_settings=CONTEXT)
+@click.command(cls=Verb, context_settings=CONTEXT)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--check", metavar="UNF", help="Exit 1 unless each SOURCE has this fingerprint.")
 @click.option("--explain", is_flag=True, help="Show the bytes that each value is hashed as.")

@@ -18,26 +18,13 @@ from tabkit.model import Block, Kind, Origin, TableStream, Variable
 from tabkit.options import ReadOptions
 from tabkit.read.fields import field_blocks, header_of
 from tabkit.read.tab import typed_column
+from tabkit.read.tab_types import BARE, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-_INTEGER: Final = r"^-?[0-9]{1,18}$"
-_NUMBER: Final = r"^(?:[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|NaN|-?Inf)$"
-_DATE: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_MOMENT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?$"
-_TIME: Final = r"^-?[0-9]{2,}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?$"
 _ESCAPES: Final = {"\\t": "\t", "\\n": "\n", "\\r": "\r"}
-
-#: Tried in this order: the first type whose pattern every cell has.
-_TYPES: Final = (
-    (_INTEGER, pa.int64()),
-    (_NUMBER, pa.float64()),
-    (_DATE, pa.date32()),
-    (_MOMENT, pa.timestamp("us")),
-    (_TIME, pa.duration("us")),
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,7 +91,7 @@ def typed_stream(archive: Archive, names: Sequence[str]) -> TableStream:
     for at, name in zip(chosen, names, strict=True):
         is_number = pa.types.is_integer(kinds[name]) or pa.types.is_floating(kinds[name])
         kind = Kind.NUMERIC if is_number else Kind.CHARACTER
-        is_bare = kinds[name] == pa.large_string()
+        is_bare = kinds[name] == BARE
         variables.append(dataclasses.replace(archive.variables[at], kind=kind, bare=is_bare))
 
     def blocks() -> Iterator[Block]:
@@ -124,31 +111,18 @@ def column_types(archive: Archive, names: Sequence[str]) -> dict[str, pa.DataTyp
     Text is ``string`` where it is quoted and ``large_string`` where it stands bare.
     """
     chosen = _places(archive, names)
-    possible = [list(range(len(_TYPES))) for _ in names]
-    quoted, filled = [False] * len(names), [False] * len(names)
+    kinds: list[pa.DataType | None] = [None] * len(names)
     for columns in field_blocks(archive.path, chosen, len(archive.variables)):
-        for at, column in enumerate(columns):
-            cells = column.filter(pc.not_equal(column, ""))
-            filled[at] |= len(cells) > 0
-            quoted[at] |= bool(pc.any(pc.starts_with(cells, '"')).as_py())
-            possible[at] = [
-                each
-                for each in possible[at]
-                if pc.all(pc.match_substring_regex(cells, _TYPES[each][0])).as_py() is not False
-            ]
+        kinds = [type_of(*each) for each in zip(columns, kinds, strict=True)]
     return {
-        name: _type_of(archive.variables[place], possible[at], quoted[at], filled[at])
-        for at, (place, name) in enumerate(zip(chosen, names, strict=True))
+        name: _empty_type(archive.variables[place]) if kind is None else kind
+        for place, name, kind in zip(chosen, names, kinds, strict=True)
     }
 
 
-def _type_of(variable: Variable, possible: list[int], quoted: bool, filled: bool) -> pa.DataType:
-    if quoted:
-        return pa.string()
-    if not filled:
-        is_text = variable.kind is Kind.CHARACTER and not variable.format_category
-        return pa.string() if is_text else pa.float64()
-    return _TYPES[possible[0]][1] if possible else pa.large_string()
+def _empty_type(variable: Variable) -> pa.DataType:
+    is_text = variable.kind is Kind.CHARACTER and not variable.format_category
+    return pa.string() if is_text else pa.float64()
 
 
 def typed_cells(column: pa.Array, field: pa.Field, path: Path) -> pa.Array:
@@ -157,7 +131,7 @@ def typed_cells(column: pa.Array, field: pa.Field, path: Path) -> pa.Array:
     Raises:
         FormatError: A cell is not of the type.
     """
-    if field.type == pa.large_string():
+    if field.type == BARE:
         return pc.if_else(pc.equal(column, ""), None, column)
     found = typed_column(pa.chunked_array([column.cast(pa.string())]), field, path)
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found

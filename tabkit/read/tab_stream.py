@@ -12,13 +12,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import csv
 
 from tabkit.errors import FormatError
 from tabkit.model import Block, Interval, Kind, Origin, TableStream, Variable
 from tabkit.read.delimited_names import name_columns
 from tabkit.read.tab import typed_column
+from tabkit.read.tab_types import BARE, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,19 +32,6 @@ _BARE: Final = rb"-?[0-9][0-9:.eE+-]*(?: [0-9:.]+Z?)?|-?\.[0-9]+|NaN|-?Inf|"
 _QUOTED: Final = rb'"(?:[^"\\]|\\["\\tnr])*"'
 _FIELD: Final = re.compile(rb"(?:" + _QUOTED + rb"|" + _BARE + rb")")
 _MEDIA_TYPE: Final = "text/tab-separated-values"
-
-_TIME: Final = r"[0-9]{2,}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?"
-_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-#: What all filled fields of a column look like, and its type then; the first that holds.
-_SHAPES: Final[tuple[tuple[str, pa.DataType], ...]] = (
-    (r'\A"', pa.string()),
-    (r"\A([0-9]{1,18}|-[1-9][0-9]{0,17})\z", pa.int64()),
-    (r"\A(-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?|NaN|-?Inf)\z", pa.float64()),
-    (rf"\A{_DAY}\z", pa.date32()),
-    (rf"\A{_DAY} {_TIME}\z", pa.timestamp("us")),
-    (rf"\A{_DAY} {_TIME}Z\z", pa.timestamp("us", "UTC")),
-    (rf"\A-?{_TIME}\z", pa.duration("us")),
-)
 
 
 def open_tab(path: Path, options: ReadOptions) -> TableStream:
@@ -136,32 +123,14 @@ class _Source:
 
 def _look(source: _Source, text_columns: frozenset[str]) -> tuple[list[pa.DataType], int]:
     """Return the types of the columns by all their fields, and the number of cases."""
-    shapes = [[] if text_columns & {name, "*"} else list(_SHAPES) for name in source.names]
-    seen = [False] * len(source.names)
+    is_text = [bool(text_columns & {name, "*"}) for name in source.names]
+    kinds: list[pa.DataType | None] = [BARE if each else None for each in is_text]
     cases = 0
     for batch in source.batches():
         cases += batch.num_rows
-        for at, column in enumerate(batch.columns):
-            filled = column.filter(pc.not_equal(column, ""))
-            seen[at] |= len(filled) > 0
-            while shapes[at] and not _all_look(filled, *shapes[at][0]):
-                del shapes[at][0]
-    kinds = [
-        pa.string() if not left else left[0][1] if filled else pa.int64()
-        for left, filled in zip(shapes, seen, strict=True)
-    ]
-    return kinds, cases
-
-
-def _all_look(fields: pa.Array, shape: str, kind: pa.DataType) -> bool:
-    if not pc.all(pc.match_substring_regex(fields, shape), min_count=0).as_py():
-        return False
-    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        try:  # a day that the calendar does not have is text
-            pc.utf8_rtrim(fields, "Z").cast(pa.timestamp("us"))
-        except pa.ArrowInvalid:
-            return False
-    return True
+        kinds = [type_of(*each) for each in zip(batch.columns, kinds, strict=True)]
+    settled = (pa.int64() if kind is None else kind for kind in kinds)
+    return [pa.string() if kind == BARE else kind for kind in settled], cases
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
