@@ -118,11 +118,11 @@ def _finished(
     """Yield every finished element and the number of bytes read so far."""
     parser = etree.XMLPullParser(events=("end",), schema=schema, **_OPTIONS)
     line, seen, position, first = 1, 0, 0, True
+    node: Any = None
     with path.open("rb") as file:
         for piece in chain(_pieces(file, path, by_line=by_line), (b"",)):
             position += len(piece)
             _advance(parser, piece, path, schema)
-            node: Any
             for _, node in parser.read_events():
                 if first:
                     _refuse_entities(node, path)
@@ -133,6 +133,10 @@ def _finished(
                 if len(violations) >= VIOLATIONS_LISTED:
                     return
             line += piece.endswith(b"\n")
+    if schema is not None and (node is None or node.getparent() is not None):
+        # The end did not come, which lxml does not tell where it validates: the error is asked for.
+        for _ in _finished(path, None, [], by_line=False):
+            pass
 
 
 def _advance(

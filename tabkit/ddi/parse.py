@@ -53,7 +53,7 @@ def read_codebook(path: Path | str) -> Codebook:
         elif section.name == "varGrp":
             groups.append(_group(section))
         elif section.name == "fileDscr":
-            files.append(_file(section))
+            files.append(file_of(section))
         elif section.name == "stdyDscr" and not title:
             title, study_ids = _study(section)
     if more:
@@ -98,7 +98,7 @@ def _group(section: Section) -> CodebookGroup:
     )
 
 
-def _file(section: Section) -> CodebookFile:
+def file_of(section: Section) -> CodebookFile:
     """Read a ``fileDscr``; of several ``fileTxt`` (languages) each child's first is taken."""
     node, prefix = section.node, section.prefix
     outer = children_of(node, prefix)

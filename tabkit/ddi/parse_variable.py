@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import re
 from types import MappingProxyType
@@ -80,13 +79,14 @@ def variable_of(section: Section, findings: list[Finding]) -> CodebookVariable:
     notes = read_notes(children.get("notes", ()))
     kind = _kind(children)
     entries = [_entry(each, section.prefix, kind) for each in children.get("catgry", ())]
-    variable = _variable(section, children, notes, findings)
     categories = (Category(e.value, e.label or "", e.missing) for e in entries if e.is_category)
+    location = _location(children)
+    variable = _variable(section, children, notes, location, tuple(categories), findings)
     return CodebookVariable(
         node.get("ID", ""),
-        dataclasses.replace(variable, categories=tuple(categories)),
+        variable,
         file_ids=_file_ids(node, children),
-        location=_location(children),
+        location=location,
         stats=_stats(children.get("sumStat", ())),
         frequencies=tuple(e.frequency for e in entries if e.is_category),
         others=tuple((e.value, e.frequency) for e in entries if not (e.is_category or e.missing)),
@@ -100,7 +100,12 @@ def variable_of(section: Section, findings: list[Finding]) -> CodebookVariable:
 
 
 def _variable(
-    section: Section, children: Children, notes: Notes, findings: list[Finding]
+    section: Section,
+    children: Children,
+    notes: Notes,
+    location: Location,
+    categories: tuple[Category, ...],
+    findings: list[Finding],
 ) -> Variable:
     node, properties = section.node, notes.properties
     kind, form = _kind(children), _format(children)
@@ -115,10 +120,11 @@ def _variable(
         display_format=form.get("formatname", ""),
         format_category=form.get("category", ""),
         decimals=count_of(node.get("dcml")),
-        width=_location(children).width,
+        width=location.width,
         display_width=count_of(properties.get("display width")),
         alignment=properties.get("alignment", ""),
         storage=properties.get("storage", ""),
+        categories=categories,
         missing_values=values,
         missing_ranges=ranges,
         weight=node.get("wgt") == "wgt",

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
-from tabkit.ddi.checks import check_figures
+from tabkit.ddi.checks import Figures
 from tabkit.ddi.codebook import CodebookFinding
 from tabkit.ddi.events import VIOLATIONS_LISTED, parse_whole, sections
 from tabkit.ddi.official import fetch_schemas, load_schema, official_schemas
-from tabkit.ddi.parse import read_codebook
 from tabkit.ddi.references import check_references
 from tabkit.errors import UsageError
 
@@ -62,7 +61,10 @@ def validate(
     wrapped = head.book.getparent() is not None
     meaning = profile == "tabkit"
     violations: list[tuple[int, str]] = []
+    figures = Figures()
     stream = sections(path, schema=None if wrapped else schema, violations=violations)
+    if meaning:
+        stream = figures.watch(stream)
     findings = check_references(stream, meaning=meaning)
     if violations:  # once more, for their lines
         violations.clear()
@@ -79,7 +81,7 @@ def validate(
         what = f"more than {VIOLATIONS_LISTED:,} violations; the others are not listed"
         findings.append(CodebookFinding(violations[-1][0], what))
     elif meaning:
-        findings.extend(check_figures(read_codebook(path)))
+        findings.extend(figures.findings())
     return sorted(findings, key=lambda finding: finding.line)
 
 

@@ -94,7 +94,7 @@ def test_same_as_a_whole_tree(corpus: Path, schemas: Path) -> None:
     for path in sorted((corpus / "ddi").glob("*.xml")):
         found: list[tuple[int, str]] = []
         try:
-            for _ in sections(path, schema=schema, violations=found):
+            for _ in sections(path, schema=schema, violations=found, by_line=True):
                 pass
         except FormatError:
             continue
@@ -196,10 +196,14 @@ def test_not_a_codebook(content: str, tmp_path: Path) -> None:
         validate(path)
 
 
-def test_malformed_at_the_end(schemas: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("profile", ["xsd", "tabkit"])
+@pytest.mark.parametrize("text", [sound()[:-30], sound() + "<more/>"])
+def test_malformed_at_the_end(profile: str, text: str, schemas: Path, tmp_path: Path) -> None:
     """A codebook that is cut is an error too, however sound its beginning."""
+    path = tmp_path / "c.xml"
+    path.write_text(text, "utf-8")
     with pytest.raises(FormatError, match="not well-formed XML"):
-        findings(sound()[:-30], tmp_path, schemas)
+        validate(path, profile=profile, schemas=schemas)
 
 
 def test_unknown_profile(tmp_path: Path) -> None:
