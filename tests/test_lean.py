@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 if TYPE_CHECKING:
@@ -24,6 +27,26 @@ def test_a_command_loads_no_pandas(tmp_path: Path) -> None:
     loaded = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
     assert "pyarrow.lib" in loaded
     assert "pandas.core.frame" not in loaded
+
+
+def test_reading_in_a_program_loads_no_pandas(tmp_path: Path) -> None:
+    """Without what a command does against it, as a program may use pandas with pyarrow."""
+    pytest.importorskip("pandas")
+    source, path = tmp_path / "t.parquet", str(tmp_path / "t.sav")
+    day, moment = datetime.date(2020, 1, 2), datetime.datetime(2020, 1, 2, 3, 4, 5)
+    cells = {"d": [day, None], "t": [moment, None], "x": [1.5, None]}
+    pq.write_table(pa.table(cells), source)
+    command = [sys.executable, "-m", "tabkit", "convert", str(source), path]
+    subprocess.run([*command, "--on-loss", "ignore"], check=True)
+    script = (
+        "import sys, tabkit\n"
+        "print(sum(block.data.num_rows for block in tabkit.open_table(sys.argv[1]).blocks))\n"
+        "assert 'pandas' not in sys.modules\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, path], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "2"
 
 
 def test_pandas_can_be_imported_afterwards() -> None:

@@ -27,6 +27,7 @@ _SAMPLED: Final = 2_000  # texts beyond ASCII that are looked at
 _OF_BLOCK: Final = 100  # of one column's in one block
 _LONGEST: Final = 400  # characters of a text that are looked at
 _SHARE: Final = 0.9  # of texts that must be UTF-8 again
+_GUESSED: Final = 10_000  # characters that another code page is guessed from
 _LETTERS: Final = 30  # beyond ASCII, from which another code page is believed
 _WESTERN: Final = frozenset({"cp1252", "iso8859-1", "iso8859-15"})
 _FOREIGN: Final = re.compile(r"[^\x00-\x7f]")
@@ -75,13 +76,15 @@ def _look(column: pa.Array, name: str, done: int, found: _Replaced, watch: _Watc
     import pyarrow.compute as pc
 
     data = column.buffers()[2]
-    if data is None or np.frombuffer(data, np.uint8).max(initial=0) < 0x80:  # noqa: PLR2004
+    units = np.frombuffer(b"" if data is None else data, np.uint8)
+    if units.max(initial=0) < 0x80:  # noqa: PLR2004
         return
-    lost = pc.match_substring(column, _REPLACEMENT).to_numpy(zero_copy_only=False) == True  # noqa: E712 - null is None
-    count = int(np.count_nonzero(lost))
-    if count:
-        found.counts[name] = found.counts.get(name, 0) + count
-        found.first.setdefault(name, done + int(lost.argmax()) + 1)
+    if (units == _REPLACEMENT.encode()[0]).any():  # a byte is found faster than a text
+        lost = pc.match_substring(column, _REPLACEMENT).to_numpy(zero_copy_only=False) == True  # noqa: E712 - null is None
+        count = int(np.count_nonzero(lost))
+        if count:
+            found.counts[name] = found.counts.get(name, 0) + count
+            found.first.setdefault(name, done + int(lost.argmax()) + 1)
     if watch.wants_more:
         beyond = column.filter(pc.invert(pc.string_is_ascii(column)))
         watch.sample(beyond.slice(0, _OF_BLOCK).to_pylist())
@@ -187,7 +190,7 @@ def _other_page(texts: list[str], codec: str) -> str:
     """Return a code page whose languages have these letters when the western one has not."""
     from tabkit.read.delimited_charset import guess_charset
 
-    joined = "\n".join(texts)
+    joined = "\n".join(texts)[:_GUESSED]
     if codec not in _WESTERN or len(_FOREIGN.findall(joined)) < _LETTERS:
         return ""
     guessed = guess_charset(joined.encode(codec, "ignore"))

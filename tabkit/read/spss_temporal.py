@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Floats = npt.NDArray[np.float64]
     Integers = npt.NDArray[np.int64]
     Flags = npt.NDArray[np.bool_]
+    Counted = npt.NDArray[np.float64] | npt.NDArray[np.int64] | npt.NDArray[np.int32]
 
 FORMAT_NAMES: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -163,7 +164,7 @@ def temporal_column(seconds: Floats, code: int, decimals: int, profile: Profile)
     """
     missing = np.isnan(seconds)
     if not is_character(code, profile):
-        return pa.array(seconds, mask=missing)
+        return _array(seconds, pa.float64(), missing)
     missing |= _out_of_range(seconds, code, profile)
     known = np.where(missing, 0.0, seconds)
     if profile.dates_as_text:
@@ -172,12 +173,19 @@ def temporal_column(seconds: Floats, code: int, decimals: int, profile: Profile)
     micros = whole.astype(np.int64) * _MICRO
     micros += np.rint((known - whole) * _MICRO).astype(np.int64)
     if code in DURATION_CODES:
-        return pa.array(micros, mask=missing).view(pa.duration("us"))
+        return _array(micros, pa.duration("us"), missing)
     if code in DATETIME_CODES:
         micros += _ORIGIN_DAYS * _DAY * _MICRO
-        return pa.array(micros, mask=missing).view(pa.timestamp("us"))
+        return _array(micros, pa.timestamp("us"), missing)
     days = whole.astype(np.int64) // _DAY + _ORIGIN_DAYS
-    return pa.array(days.astype(np.int32), mask=missing).view(pa.date32())
+    return _array(days.astype(np.int32), pa.date32(), missing)
+
+
+def _array(values: Counted, kind: pa.DataType, missing: Flags) -> pa.Array:
+    """Make an array of the memory as it is; `pa.array` would load pandas first, if there is one."""
+    validity = np.packbits(~missing, bitorder="little")
+    buffers = [pa.py_buffer(validity), pa.py_buffer(np.ascontiguousarray(values))]
+    return pa.Array.from_buffers(kind, len(values), buffers, int(np.count_nonzero(missing)))
 
 
 def temporal_faults(seconds: Floats, code: int, profile: Profile) -> TemporalFaults:
