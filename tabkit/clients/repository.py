@@ -108,7 +108,7 @@ def _shapes(ref: Ref) -> Iterator[None]:
         raise FetchError(reason, ref.server) from error
 
 
-def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
+def open_repository(
     what: str,
     *,
     server: str = "",
