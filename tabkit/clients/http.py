@@ -107,6 +107,15 @@ class Http:
         self._ending.set()
         self._dialer.hang_up()
 
+    def rest(self, seconds: float) -> None:
+        """Wait, unless an interrupt ends it.
+
+        Raises:
+            FetchError: It did.
+        """
+        if self._ending.wait(seconds):
+            raise FetchError("interrupted")
+
     @property
     def ending(self) -> bool:
         """Whether `hang_up` was called."""
