@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from tabkit.describe import describe as describe
     from tabkit.describe.unf import column_unf as column_unf
     from tabkit.describe.unf import combine_unfs as combine_unfs
+    from tabkit.errors import AccessError as AccessError
     from tabkit.errors import DependencyError as DependencyError
+    from tabkit.errors import FetchError as FetchError
     from tabkit.errors import FormatError as FormatError
     from tabkit.errors import LimitError as LimitError
     from tabkit.errors import LossError as LossError
     from tabkit.errors import OutputError as OutputError
+    from tabkit.errors import PendingError as PendingError
     from tabkit.errors import TabkitError as TabkitError
     from tabkit.errors import UnknownFormatError as UnknownFormatError
     from tabkit.errors import UsageError as UsageError
@@ -78,11 +81,14 @@ _HOMES: Final = {
     "tabkit.describe": ("describe",),
     "tabkit.describe.unf": ("column_unf", "combine_unfs"),
     "tabkit.errors": (
+        "AccessError",
         "DependencyError",
+        "FetchError",
         "FormatError",
         "LimitError",
         "LossError",
         "OutputError",
+        "PendingError",
         "TabkitError",
         "UnknownFormatError",
         "UsageError",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tabkit.errors import DependencyError, FetchError, UsageError
+from tabkit.errors import DependencyError, FetchError, OutputError, TabkitError, UsageError
 from tabkit.messages import explain, say
 
 if TYPE_CHECKING:
@@ -43,23 +43,52 @@ def fetch_files(
     Raises:
         UsageError: No folder, or standard output for more than one file.
     """
+    if not listing and folder == "-" and len(sources) > 1:
+        msg = f"standard output takes one file, these are {len(sources)} sources"
+        raise UsageError(msg)
     if not listing and folder is None:
         msg = "say where the files go: -o FOLDER, -o - for one file, or --list"
         raise UsageError(msg)
     choices["answers"] = _answers(answers)
+    listed: list[Entry] = []
+    written: set[str] = set()
     code = 0
     for source in sources:
-        with _talking(debug=debug), open_(source, **choices) as found:
-            entries = list(found.entries(pattern))
-            if listing:
-                _list(entries, as_json=as_json)
-            elif not entries:
-                raise FetchError("holds no file in this form", source)
-            elif folder == "-":
-                code = max(code, _to_stdout(found, entries))
-            else:
-                code = max(code, _fetch(found, entries, Path(str(folder)), force, cache, as_json))
+        try:
+            with _talking(debug=debug), open_(source, **choices) as found:
+                entries = list(found.entries(pattern))
+                listed += entries
+                if listing:
+                    continue
+                if not entries:
+                    raise FetchError("holds no file in this form", source)
+                if folder == "-":
+                    return _to_stdout(found, entries)
+                _keep_apart(entries, written, force=force)
+                place = Path(str(folder))
+                code = max(code, _fetch(found, entries, place, force, cache, as_json))
+        except TabkitError as error:
+            if len(sources) == 1 or isinstance(error, (UsageError, DependencyError)):
+                raise
+            code = max(code, explain(error))  # one source that fails does not stop the others
+    if listing:
+        _list(listed, as_json=as_json)
     return code
+
+
+def _keep_apart(entries: Sequence[Entry], written: set[str], *, force: bool) -> None:
+    """Refuse what would replace a file that another source of the same run has brought.
+
+    Raises:
+        OutputError: A name was there already, and ``force`` would let the later file win.
+    """
+    from tabkit.clients.batch import named
+
+    names = {str(path).casefold(): path for _, path in named(entries)}
+    if force and (twice := sorted(names.keys() & written)):
+        reason = "an earlier source of this run has a file of this name"
+        raise OutputError(reason, names[twice[0]], hint="use a folder for each source")
+    written.update(names)
 
 
 def open_(source: str, **choices: Any) -> Repository:
@@ -101,12 +130,16 @@ def _tell(done: Download, *, as_json: bool) -> int:
         click.echo(json.dumps(report_json(done), ensure_ascii=False))
     if done.error is not None:
         return explain(done.error)
-    for line in done.missing:
-        say(f"{done.entry.name}: not in the archive: {line}", 0)
+    _say_missing(done)
     if not as_json:
         note = f"; {done.note}" if done.note else ""
         click.echo(f"{done.path}: {done.size:,} bytes, {_PROOFS[done.verified]}{note}")
     return _FINDING if done.missing else 0
+
+
+def _say_missing(done: Download) -> None:
+    for line in done.missing:
+        say(f"{done.entry.name}: not in the archive: {line}", 0)
 
 
 _PROOFS: Final = {
@@ -124,14 +157,14 @@ def _to_stdout(found: Repository, entries: Sequence[Entry]) -> int:
         msg = f"standard output takes one file, this is {len(entries)}; choose one by --only NAME"
         raise UsageError(msg)
     with tempfile.TemporaryDirectory(prefix="tabkit-") as folder:
-        for done in found.download(folder, entries):
-            if done.error is not None:
-                raise done.error
-            if done.path is not None:
-                with done.path.open("rb") as file:
-                    shutil.copyfileobj(file, sys.stdout.buffer)
+        (done,) = found.download(folder, entries)
+        if done.error is not None or done.path is None:
+            raise done.error or FetchError("did not arrive", done.entry.name)
+        _say_missing(done)
+        with done.path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
     sys.stdout.buffer.flush()
-    return 0
+    return _FINDING if done.missing else 0
 
 
 def _list(entries: Iterable[Entry], *, as_json: bool) -> None:
@@ -188,10 +221,8 @@ def _answers(path: Path | None) -> dict[str, Any]:
 @contextlib.contextmanager
 def _talking(*, debug: bool) -> Iterator[None]:
     """Show each request on stderr, or nothing: neither those nor the retries behind them."""
-    try:
-        import stamina.instrumentation
-    except ModuleNotFoundError as error:
-        raise DependencyError(error.name or "stamina", "http") from error
+    import stamina.instrumentation
+
     logger, handler = logging.getLogger("tabkit.clients"), logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("tabkit: %(message)s"))
     stamina.instrumentation.set_on_retry_hooks([])

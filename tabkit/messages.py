@@ -8,9 +8,11 @@ from typing import Final
 
 import click
 
-from tabkit.errors import TabkitError
+from tabkit.errors import DependencyError, TabkitError
 
 UNREADABLE: Final = 3
+#: What the extra `http` brings, by the names that are imported.
+_HTTP: Final = {"httpx2", "httpcore2", "stamina", "keyring", "platformdirs", "filelock"}
 _OUTPUT_ERRORS: Final = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS}
 
 
@@ -18,6 +20,8 @@ def explain(error: BaseException) -> int:
     """Print one line for an error and return its exit code."""
     if isinstance(error, TabkitError):
         return say(str(error), error.exit_code)
+    if isinstance(error, ModuleNotFoundError) and error.name in _HTTP:
+        return explain(DependencyError(error.name, "http"))
     if isinstance(error, OSError):
         nowhere = "output" if error.errno in _OUTPUT_ERRORS else "input"
         name = Path(str(error.filename)).name if error.filename else nowhere

@@ -110,8 +110,9 @@ def make_secret(system: str, server: str, fields: Mapping[str, str]) -> Secret:
         UsageError: A field is missing or holds what no header can carry.
     """
     for name, value in fields.items():
-        if not value or not value.isascii() or not value.isprintable():
-            msg = f"the {name.replace('_', ' ')} for {system} is empty or not plain text"
+        if not value or not value.isascii() or not value.isprintable() or value != value.strip():
+            what = name.replace("_", " ")
+            msg = f"the {what} for {system} is empty, not plain text or has spaces around it"
             raise UsageError(msg)
     return Secret(system, origin_of(server), dict(fields))
 

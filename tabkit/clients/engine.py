@@ -174,7 +174,7 @@ def _receive(
     chunks = response.iter_raw()
     first = next(chunks, b"")
     if offset == 0:
-        _check_content(entry, first, response)
+        _check_content(entry, first, response, http)
     length = response.headers.get("content-length", "")
     total = offset + int(length) if length.isdigit() else None
     _check_announced(entry, response, total)
@@ -211,14 +211,14 @@ def _check_announced(entry: Entry, response: httpx2.Response, total: int | None)
         raise AgainError(reason, entry.name, "list the files again")
 
 
-def _check_content(entry: Entry, first: bytes, response: httpx2.Response) -> None:
+def _check_content(entry: Entry, first: bytes, response: httpx2.Response, http: Http) -> None:
     """Refuse an error or a login page that comes with status 200."""
     sent = response.headers.get("content-type", "").partition(";")[0].lower()
     if ("html" in sent or _HTML.match(first)) and not _may_be(entry, "html"):
         reason = "the server sends a web page instead of the file"
         raise FetchError(reason, entry.name, "is a login needed?")
     if _REFUSED.match(first) and not _may_be(entry, "json"):
-        said = message_of(first) or "an error"
+        said = http.hide(message_of(first)) or "an error"
         raise FetchError(f"the server sends an error as if it were the file: {said}", entry.name)
 
 

@@ -107,6 +107,15 @@ class Http:
         self._ending.set()
         self._dialer.hang_up()
 
+    def rest(self, seconds: float) -> None:
+        """Wait, unless an interrupt ends it.
+
+        Raises:
+            FetchError: It did.
+        """
+        if self._ending.wait(seconds):
+            raise FetchError("interrupted")
+
     @property
     def ending(self) -> bool:
         """Whether `hang_up` was called."""
@@ -211,6 +220,8 @@ class Http:
         self._wait(origin)
         try:
             answer = pool.handle_request(_for_core(sent, self._timeouts))
+        except httpcore2.LocalProtocolError:  # it quotes what is wrong, which may be a secret
+            raise FetchError("this cannot be sent as a request", shown(request.url)) from None
         except _PASSING as error:
             raise self._no_answer(request.url, error) from error
         _log.debug("%s %s -> %s", request.method, self.hide(shown(request.url)), answer.status)

@@ -51,12 +51,20 @@ def reach_of(address: str) -> Reach:
 
 
 def reach_by_name(host: str) -> Reach:
-    """Judge a host that somebody else will resolve: by what its name says."""
-    if host == "localhost" or host.endswith(".localhost"):
+    """Judge a host that somebody else will resolve: by what its name says.
+
+    Resolvers also read IPv4 addresses as ``127.1``, ``0x7f.1`` or ``2130706433``.
+    """
+    name = host.lower().rstrip(".").strip("[]")
+    if name == "localhost" or name.endswith(".localhost"):
         return Reach.LOOPBACK
     try:
-        return reach_of(host)
+        return reach_of(name)
     except ValueError:
+        pass
+    try:
+        return reach_of(socket.inet_ntoa(socket.inet_aton(name)))
+    except (OSError, UnicodeError):
         return Reach.GLOBAL
 
 

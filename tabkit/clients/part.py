@@ -73,6 +73,7 @@ class Part:
         self.digester.close()
         self.digester = _digester(self.entry)
         self.validator = ""
+        _side(self.path).unlink(missing_ok=True)  # it must not vouch for what comes now
 
     def note(self, validator: str) -> None:
         """Remember what the bytes are part of, for a later run."""

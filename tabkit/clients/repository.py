@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fnmatch
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -16,12 +17,15 @@ from tabkit.clients.http import Http
 from tabkit.clients.login import sign_in
 from tabkit.clients.model import Choice, Request
 from tabkit.clients.origin import plain
-from tabkit.errors import FetchError, TabkitError, UsageError
+from tabkit.errors import FetchError, PendingError, TabkitError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from tabkit.clients.model import Download, Entry, Ref
+
+_ASK_AGAIN: Final = 10.0  # seconds until what is being made is asked for again, doubled each time
+_SELDOM: Final = 60.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,12 +36,15 @@ class Repository:
         ref: What was named, understood.
         choice: Which form of the files is wanted.
         http: Sends the requests.
+        jobs: Files at the same time.
+        wait: Seconds to wait for what the server makes in the background.
     """
 
     ref: Ref
     choice: Choice
     http: Http
     jobs: int = 4
+    wait: float = 0.0
 
     def __enter__(self) -> Repository:
         return self
@@ -62,9 +69,21 @@ class Repository:
                     yield entry
 
     def locate(self, entry: Entry) -> Request:
-        """Say how to fetch one file now; the address may expire soon."""
-        with _shapes(self.ref):
-            return ADAPTERS[self.ref.system].locate(self.ref, entry, self.http, self.choice)
+        """Say how to fetch one file now; the address may expire soon.
+
+        Raises:
+            PendingError: It is still being made, and the time to wait is over.
+        """
+        end, pause = time.monotonic() + self.wait, _ASK_AGAIN
+        while True:
+            try:
+                with _shapes(self.ref):
+                    return ADAPTERS[self.ref.system].locate(self.ref, entry, self.http, self.choice)
+            except PendingError:
+                if time.monotonic() >= end:
+                    raise
+            self.http.rest(min(pause, max(end - time.monotonic(), 0.0)))
+            pause = min(pause * 2, _SELDOM)
 
     def download(
         self,
@@ -123,6 +142,7 @@ def open_repository(
     jobs: int = 4,
     allow_private: Iterable[str] = (),
     resolver: str = "",
+    wait: float = 0.0,
     http: Http | None = None,
 ) -> Repository:
     """Open a dataset, file or bundle of a repository.
@@ -142,6 +162,8 @@ def open_repository(
         allow_private: Hosts in private networks that the server may send us to.
         resolver: Where identifiers without ``server`` are resolved; by default doi.org,
             hdl.handle.net or, for compact DRS identifiers, n2t.net.
+        wait: Seconds to wait for an archive that the server makes in the background; it is asked
+            again after 10 s, then ever more seldom.
         http: Sends the requests; made from the above by default.
 
     Raises:
@@ -165,7 +187,7 @@ def open_repository(
         elif secret := find_secret(ref.system, ref.server, keypairs):
             sign_in(secret, http)
         stack.pop_all()
-    return Repository(ref, choice, http, jobs)
+    return Repository(ref, choice, http, jobs, wait)
 
 
 _RESOLVERS: Final = {

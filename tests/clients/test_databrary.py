@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import tabkit.clients
+from tabkit.clients import repository
 from tabkit.clients.adapters import understand
 from tabkit.clients.http import Http
 from tabkit.errors import AccessError, FetchError, UsageError
@@ -148,7 +150,9 @@ def test_archives_and_odd_answers(
     tabkit_: Callable[..., Any], site: Databrary, server: Running, tmp_path: Path
 ) -> None:
     volume = ("databrary:volume/1", "--server", server.address, "-o", tmp_path)
+    asked = len(server.seen)
     done = tabkit_("fetch", *volume, "--format", "zip", code=3)
+    assert len(server.seen) == asked + 2  # the token, and one question
     assert "task zip-1" in done.stderr
     assert "--format original" in done.stderr
     site.archives = True
@@ -159,6 +163,33 @@ def test_archives_and_odd_answers(
     site.next_page = "https://elsewhere.example/steal"
     with pytest.raises(FetchError, match="another server"):
         fetch(server, tmp_path, "databrary:volume/1")
+
+
+@pytest.mark.usefixtures("user")
+@pytest.mark.parametrize(
+    ("form", "ready", "code"), [("zip", 3, 0), ("csv", 3, 0), ("zip", 10**6, 3)]
+)
+def test_an_archive_is_waited_for(
+    tabkit_: Callable[..., Any],
+    site: Databrary,
+    server: Running,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+    ready: int,
+    code: int,
+) -> None:
+    """As long as the user says, and not longer."""
+    monkeypatch.setattr(repository, "_ASK_AGAIN", 0.05)
+    site.ready_after = ready
+    site.sessions = {2: {101: ("v1.mp4", VIDEO)}}
+    began = time.monotonic()
+    volume = ("databrary:volume/1/session/2", "--server", server.address, "-o", tmp_path / "out")
+    limit = "60" if code == 0 else "1"
+    done = tabkit_("fetch", *volume, "--format", form, "--wait", limit, code=code)
+    assert time.monotonic() - began < 30
+    assert ("the archive is being made" in done.stderr) == bool(code)
+    assert len(list((tmp_path / "out").iterdir())) == (code == 0)
 
 
 def test_nothing_is_shipped() -> None:

@@ -194,6 +194,20 @@ def test_zip_tells_what_is_missing(
         assert "data/raw/survey.csv" in archive.namelist()
 
 
+def test_a_zip_on_standard_output_tells_what_is_missing_too(
+    repository: Dataverse, server: Running, nobody: Path
+) -> None:
+    repository.zip_limit = 7000
+    command = [sys.executable, "-m", "tabkit", "fetch", PID, "--server", server.address]
+    done = subprocess.run(
+        [*command, "--format", "zip", "-o", "-"], capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert b"secret.tab IS RESTRICTED" in done.stderr
+    with zipfile.ZipFile(io.BytesIO(done.stdout)) as archive:
+        assert "data/raw/survey.csv" in archive.namelist()
+
+
 def test_a_cut_zip_is_not_kept(server: Running, tmp_path: Path) -> None:
     server.faults[:] = ["cut"] * 10
     (done,) = fetch(server, tmp_path, form="zip-tab").values()

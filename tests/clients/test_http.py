@@ -11,6 +11,7 @@ import socket
 import socketserver
 import ssl
 import threading
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -260,6 +261,30 @@ def test_what_is_shown_has_no_secrets(first: Raw, caplog: pytest.LogCaptureFixtu
     assert SECRET not in "\n".join(shown_all)
 
 
+def test_a_header_that_cannot_be_sent_is_not_quoted(first: Raw) -> None:
+    """Nor in the errors behind the error, which a traceback shows."""
+    with Http() as http:
+        http.bind(Credential(origin_of(first.address), lambda: {"Authorization": f"{SECRET} "}))
+        with pytest.raises(FetchError) as caught:
+            get(http, f"{first.address}/a")
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    "host", ["127.1", "0x7f.1", "2130706433", "[::1]", "127.0.0.1.", "LOCALHOST.", "0", "10.1"]
+)
+def test_a_proxy_is_not_asked_for_private_places(
+    first: Raw, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """However an address is spelt: the proxy would resolve it, and may lie in that network."""
+    monkeypatch.setenv("HTTP_PROXY", first.address)
+    monkeypatch.setenv("http_proxy", first.address)
+    dialer = Dialer(lambda *_: ["127.0.0.1"])
+    with Http(dialer=dialer) as http, pytest.raises(FetchError, match="private network"):
+        get(http, f"http://{host}:9/a", named=False)
+    assert not first.asked
+
+
 def test_a_server_that_echoes_the_token(first: Raw) -> None:
     first.files = {}
     with signed_in(Http(), first) as http, pytest.raises(FetchError) as caught:
@@ -267,7 +292,7 @@ def test_a_server_that_echoes_the_token(first: Raw) -> None:
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["", "with\nbreak", "ümlaut", "tab\t"])
+@pytest.mark.parametrize("value", ["", "with\nbreak", "ümlaut", "tab\t", "canary ", " canary"])
 def test_a_token_that_no_header_carries(value: str) -> None:
     with pytest.raises(UsageError) as caught:
         make_secret("dataverse", "https://a.example", {"token": value})

@@ -27,6 +27,7 @@ class Databrary:
         store: Another server that the bytes lie on.
         lifetime: Seconds that an access token lives.
         archives: Whether archives are ready at once.
+        ready_after: After how many questions they are, 0 for never.
         next_page: Where the next page is said to be, if elsewhere.
     """
 
@@ -35,6 +36,7 @@ class Databrary:
     store: str = ""
     lifetime: int = 3600
     archives: bool = False
+    ready_after: int = 0
     next_page: str = ""
     page: int = 2
     tokens: set[str] = dataclasses.field(default_factory=set)
@@ -52,9 +54,11 @@ class Databrary:
                 Route("/volumes/{v}/csv-download-link/", self.archive),
                 Route("/volumes/{v}/{kind}/", self.parts),
                 Route(f"{part}/download-link/", self.archive),
+                Route(f"{part}/csv-download-link/", self.archive),
                 Route(f"{part}/files/", self.files),
                 Route(f"{part}/files/{{f}}/download-link/", self.link),
                 Route("/bytes/zip/{v}", self.zip),
+                Route("/bytes/csv/{v}", self.csv),
                 Route("/bytes/{f}", self.bytes),
             ]
         )
@@ -146,8 +150,10 @@ class Databrary:
         """All files, made in the background."""
         if (refused := self.no(request)) is not None:
             return refused
-        if self.archives:
-            return JSONResponse({"downloadUrl": "/bytes/zip/1"})
+        self.ready_after -= 1
+        if self.archives or self.ready_after == 0:
+            kind = "csv" if "csv" in request.url.path else "zip"
+            return JSONResponse({"downloadUrl": f"/bytes/{kind}/1"})
         return JSONResponse({"status": "processing", "message": None, "taskId": "zip-1"})
 
     async def bytes(self, request: Request) -> Response:
@@ -163,3 +169,7 @@ class Databrary:
         """An archive."""
         members = {name: body for part in self.sessions.values() for name, body in part.values()}
         return Response(zip_of(members), media_type="application/zip")
+
+    async def csv(self, _: Request) -> Response:
+        """A table of the session."""
+        return Response("session,date\n2,2020-01-01\n", media_type="text/csv")
