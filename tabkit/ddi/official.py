@@ -6,6 +6,7 @@ The project does not contain them; ``schemas/registry.json`` lists their address
 from __future__ import annotations
 
 import dataclasses
+import errno
 import functools
 import hashlib
 import json
@@ -161,6 +162,8 @@ def fetch_schemas(
                 if not (target / schema.entry).exists():  # unless another run was first
                     raise
     except OSError as error:
+        if error.errno == errno.ENOMEM:  # a limit of memory, not a fault of the network
+            raise MemoryError from error
         reason = getattr(error, "reason", None) or error.strerror or error
         raise _not_fetched(schema, f"{reason}") from error
     except ValueError as error:

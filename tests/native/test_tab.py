@@ -43,6 +43,11 @@ def agree(values: np.ndarray, layout: TabLayout) -> None:
     assert compiled([pa.array(values)], layout) == plainly([pa.array(values)], layout)
 
 
+def test_the_single_beside_a_bound() -> None:
+    """The single nearest to 1e-5 is less than that, and so is a double to DecimalFormat."""
+    agree(np.array([1e-5, np.nextafter(np.float32(1e-5), np.float32(1))], np.float32), DECIMAL)
+
+
 @given(tables(min_cases=1, max_cases=12), st.sampled_from(LAYOUTS), st.integers(0, 5))
 def test_tables(table: Table, layout: TabLayout, start: int) -> None:
     data = table.data.combine_chunks().slice(min(start, table.cases - 1))

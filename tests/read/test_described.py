@@ -181,7 +181,7 @@ def test_a_labelled_file_keeps_labels_in_spss(tmp_path: Path) -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["format"] == "fixed"
-    names = {"census.dat.gz", "census.tab", "census-ddi.xml"}
+    names = {"census.dat.gz", "census.tab", "census.RData", "census-ddi.xml"}
     assert {each.name for each in folder.iterdir()} == names
 
 

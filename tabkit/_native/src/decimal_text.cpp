@@ -127,7 +127,7 @@ Decimal digits_of(double size) {
 template <NumberText SHAPE>
 Decimal digits_of(float size) {
     // Of other sizes DecimalFormat is given a double, as it knows no singles.
-    if (SHAPE == NumberText::DECIMAL && (size < 1e-5f || size >= 1e9f)) {
+    if (SHAPE == NumberText::DECIMAL && (static_cast<double>(size) < 1e-5 || size >= 1e9f)) {
         return digits_of<SHAPE>(static_cast<double>(size));
     }
     return SHAPE == NumberText::JAVA ? java_shortest(size) : shortest(size);
