@@ -39,8 +39,8 @@ _PATIENCE: Final = 10  # seconds a killed process has to be gone
 _START: Final = 60  # seconds that a busy machine may need to start a process
 _LAST_WORDS: Final = 4096
 _MEMORY_WORDS: Final = (
-    b"memory allocation of", b"bad_alloc", b"failed to map", b"ut of memory", b"annot allocate", b"cannot map",
-    b"start new thread", b"length_error",
+    b"memory allocation of", b"bad_alloc", b"ut of memory", b"annot allocate", b"cannot map",
+    b"failed to map", b"start new thread", b"length_error",
 )  # fmt: skip
 #: Not ``-c`` alone: that would import from the current folder, where the untrusted file may lie.
 _COMMAND: Final = ("-P", "-c", "from tabkit.guard_worker import serve; serve(*{!r})")
