@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from cost import TABKIT, Row, Target, python, python_part
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _UNF = "import numpy as np; x = np.random.default_rng(1).normal(size={}) * 1000"
 _PACKAGES = {
@@ -19,6 +16,7 @@ _PACKAGES = {
     "pandas": "pandas",
     "PyPI unf": "unf",
 }
+_SCHEMAS = Path(__file__).parents[2] / "shared" / "schemas"  # the official ones
 _DATAVERSE_INGEST = 42.8  # CPU s of the reference system for a .dta of this size, measured before
 
 
@@ -168,6 +166,8 @@ def _r(sav: Path, out: Path) -> list[Row]:
 
 
 def _codebook(folder: Path) -> list[Row]:
+    if not _SCHEMAS.is_dir():
+        return []
     codebook = str(folder / "large-ddi.xml")
     parse = (
         "from lxml import etree\n"
@@ -178,7 +178,7 @@ def _codebook(folder: Path) -> list[Row]:
     return [
         Row(
             "validate a codebook of 100,000 variables",
-            [TABKIT, "validate", codebook, "--profile", "tabkit"],
+            [TABKIT, "validate", codebook, "--schemas", str(_SCHEMAS)],
             _present({"lxml, parsing into a tree alone": python(parse)}),
         )
     ]

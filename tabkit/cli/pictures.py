@@ -58,9 +58,8 @@ def thumbnail(
     An image is shown upright, in sRGB, with its transparency, and never enlarged. A table shows
     the distribution of each variable. TARGET may be - for stdout.
     """
-    from tabkit.guard import call
-    from tabkit.options import ReadOptions
-    from tabkit.thumbnail import limits_of, render
+    from tabkit.limits import LIMITS
+    from tabkit.thumbnail import limits_of, pictures
     from tabkit.thumbnail import thumbnail as write
 
     sizes = _sizes(size)
@@ -69,15 +68,18 @@ def thumbnail(
         "profile": profile,
         "limits": limits_of(max_pixels, max_memory, max_seconds),
         "file_format": _format(from_),
-        "options": ReadOptions(limits=limits),
     }
+    if limits != LIMITS:  # they concern tables; an image starts sooner without that module
+        from tabkit.options import ReadOptions
+
+        choices["options"] = ReadOptions(limits=limits)
     guard = limits if untrusted else None
     with on_disk(source, name) as (path, own_name), _own_messages_only():
         if target != "-":
             write(path, target, sizes, force=force, name=own_name, guard=guard, **choices)
         elif len(sizes) == 1:
             choices["name"] = own_name
-            picture = call(render, own_name or path, guard, path, sizes, **choices)[0]
+            picture = pictures(path, sizes, own_name or path, guard, **choices)[0]
             sys.stdout.buffer.write(picture)
         else:
             raise click.UsageError("several sizes need a TARGET that is a file")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tabkit.errors import FormatError, UnknownFormatError, UsageError
-from tabkit.guard import call
 from tabkit.output import whole_files
 from tabkit.profiles import TABKIT, Profile, find_profile
 from tabkit.thumbnail.kinds import (
@@ -81,12 +80,11 @@ def thumbnail(
     sizes = check_sizes((size,) if isinstance(size, int) else size)
     targets = thumbnail_targets(Path(target), sizes)
     with whole_files(targets, force=force) as drafts:
-        pictures = call(
-            render,
-            name or source,
-            guard,
+        drawn = pictures(
             Path(source),
             sizes,
+            name or source,
+            guard,
             page=page,
             profile=profile,
             limits=limits,
@@ -94,9 +92,20 @@ def thumbnail(
             options=options,
             file_format=file_format,
         )
-        for draft, picture in zip(drafts, pictures, strict=True):
+        for draft, picture in zip(drafts, drawn, strict=True):
             draft.write_bytes(picture)
     return targets
+
+
+def pictures(
+    source: Path, sizes: Sequence[int], shown: Path | str, guard: Limits | None, **choices: Any
+) -> list[bytes]:
+    """Call `render`, in a process of its own where there is a guard."""
+    if guard is None:
+        return render(source, sizes, **choices)
+    from tabkit.guard import guarded_call  # an image is drawn sooner than this is loaded
+
+    return guarded_call(render, shown, guard, source, sizes, **choices)
 
 
 def render(
