@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import json
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -214,6 +212,7 @@ def on_disk(source: str, name: str | None) -> Iterator[tuple[Path, str | None]]:
     if source != "-":
         yield Path(source), name
         return
+    import shutil
     import tempfile
 
     with tempfile.NamedTemporaryFile(prefix="tabkit-", suffix=Path(name or "").suffix) as copy:
@@ -224,4 +223,6 @@ def on_disk(source: str, name: str | None) -> Iterator[tuple[Path, str | None]]:
 
 def print_json(value: object) -> None:
     """Print ``value`` as JSON on stdout."""
+    import json
+
     click.echo(json.dumps(value, ensure_ascii=False, indent=2))
