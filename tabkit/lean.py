@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Final
+
+_M_ARENA_MAX: Final = -8  # Source: glibc, malloc.h
+_ARENAS: Final = 2
 
 
 def load_arrow_alone() -> None:
@@ -17,6 +21,7 @@ def load_arrow_alone() -> None:
     if "pyarrow" in sys.modules or "pandas" in sys.modules:
         return
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _share_arenas()
     sys.meta_path.insert(0, _NoPandas)
     try:
         import pyarrow as pa
@@ -24,6 +29,20 @@ def load_arrow_alone() -> None:
         pa.array([0])
     finally:
         sys.meta_path.remove(_NoPandas)
+
+
+def _share_arenas() -> None:
+    """Let threads share two arenas of glibc's allocator.
+
+    Each arena reserves 64 MiB of address space; where that is limited, one for each thread left
+    none for the libraries that are loaded later, and the process was aborted.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # not in every libc
+        if mallopt is not None:
+            mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 class _NoPandas:
