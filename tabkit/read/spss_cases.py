@@ -138,8 +138,8 @@ def expand(data: bytes, table: Elements) -> tuple[Elements, int, bool]:
         table: The element that each of the 256 codes stands for.
 
     Returns:
-        The elements of all octets whose raw elements are in ``data`` too; the bytes used; whether
-        the code for the end of the data was met.
+        The elements of all octets whose raw elements are in ``data`` too; the bytes used, none
+        behind the octet with the code for the end of the data; whether that code was met.
     """
     if _native.AVAILABLE:
         from tabkit._native import core
@@ -156,6 +156,7 @@ def expand(data: bytes, table: Elements) -> tuple[Elements, int, bool]:
     ends = np.flatnonzero(codes == CODE_END)
     if len(ends):
         elements, codes = elements[: ends[0]], codes[: ends[0]]
+        used = next(iter(octets[ends[0] // WORD + 1 :].tolist()), used)  # the octet's own end
     kept = codes != CODE_SKIP
     if not kept.all():
         elements = elements[kept]
