@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tabkit.selection import Span
 
 
-def subset(
+def subset(  # noqa: PLR0913 - keyword-only, as the command has them
     source: Path | str,
     target: Path | str,
     variables: Sequence[str] | str | None = None,

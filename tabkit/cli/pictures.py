@@ -39,6 +39,7 @@ if TYPE_CHECKING:
               help="Show a traceback when something fails.")  # fmt: skip
 @guarding
 def thumbnail(
+    *,
     source: str,
     target: str,
     size: str,

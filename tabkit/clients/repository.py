@@ -127,7 +127,7 @@ def _shapes(ref: Ref) -> Iterator[None]:
         raise FetchError(reason, ref.server) from error
 
 
-def open_repository(
+def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
     what: str,
     *,
     server: str = "",
