@@ -15,10 +15,10 @@ from tabkit.output import whole_files
 from tabkit.selection import chosen_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tabkit.loss import Ledger
-    from tabkit.model import TableStream
+    from tabkit.model import Finding, TableStream
     from tabkit.profiles import Profile
 
 ON_LOSS: Final = ("warn", "error", "ignore")
@@ -37,6 +37,7 @@ def convert(
     options: ReadOptions | None = None,
     file_format: FileFormat | None = None,
     write_options: WriteOptions | None = None,
+    notice: Callable[[Finding], object] | None = None,
 ) -> Ledger:
     """Write the table of ``source`` to ``target`` in another format.
 
@@ -53,6 +54,8 @@ def convert(
         options: Reading options, the profile among them.
         file_format: Skips the detection of the source's format.
         write_options: Choices for the target; its ``header`` gives way to ``header``.
+        notice: Called with each choice that the reader made: a guessed encoding, one sheet of
+            several. Its warnings are in the ledger.
 
     Returns:
         What the target does not carry, variable by variable; empty when nothing is lost.
@@ -81,7 +84,9 @@ def convert(
             stream = select_stream(stream, chosen_names(variables, names))
         stack.pop_all()
     choices = dataclasses.replace(write_options or WriteOptions(), header=header)
-    return write_target(stream, target, written, choices, on_loss=on_loss, force=force)
+    return write_target(
+        stream, target, written, choices, on_loss=on_loss, force=force, notice=notice
+    )
 
 
 def write_target(
@@ -92,8 +97,11 @@ def write_target(
     *,
     on_loss: str = "warn",
     force: bool = False,
+    notice: Callable[[Finding], object] | None = None,
 ) -> Ledger:
     """Write a stream to a file, whole or not at all, and return what it does not carry.
+
+    ``notice`` is called with what the reader noticed that is no warning.
 
     Raises:
         LossError: Something would be lost and ``on_loss`` is ``error``; nothing is written.
@@ -113,6 +121,10 @@ def write_target(
             )
             if ledger and on_loss == "error":
                 raise LossError(target, [str(loss) for loss in ledger])
+        if notice is not None:
+            for finding in stream.findings:
+                if finding.severity != "warning":
+                    notice(finding)
     return ledger
 
 

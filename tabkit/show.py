@@ -45,6 +45,7 @@ def convert_one(
     from tabkit.stdout import convert_to
 
     names = split_items(variables) if variables else None
+    notes: list[Finding] = []
     ledger = convert_to(
         source,
         target,
@@ -57,7 +58,10 @@ def convert_one(
         options=options,
         file_format=file_format,
         write_options=write_options,
+        notice=notes.append,
     )
+    if on_loss != "ignore":
+        show_findings(name or source.name, notes)
     show_losses(target, ledger, on_loss, as_json=as_json)
     return 0
 
@@ -66,7 +70,11 @@ def subset_one(source: Path, target: str, *, as_json: bool, **choices: Any) -> i
     """Write a part of one file and show its ledger; ``-`` as target is stdout."""
     from tabkit.stdout import subset_to
 
-    show_losses(target, subset_to(source, target, **choices), choices["on_loss"], as_json=as_json)
+    notes: list[Finding] = []
+    ledger = subset_to(source, target, notice=notes.append, **choices)
+    if choices["on_loss"] != "ignore":
+        show_findings(choices["name"] or source.name, notes)
+    show_losses(target, ledger, choices["on_loss"], as_json=as_json)
     return 0
 
 

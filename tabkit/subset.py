@@ -18,7 +18,7 @@ from tabkit.options import ReadOptions, WriteOptions
 from tabkit.selection import chosen_names, parse_spans, split_items
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pyarrow as pa
 
@@ -45,6 +45,7 @@ def subset(  # noqa: PLR0913 - keyword-only, as the command has them
     name: str | None = None,
     options: ReadOptions | None = None,
     file_format: FileFormat | None = None,
+    notice: Callable[[Finding], object] | None = None,
 ) -> Ledger:
     """Write some variables of some cases of ``source`` to ``target``.
 
@@ -70,6 +71,7 @@ def subset(  # noqa: PLR0913 - keyword-only, as the command has them
         name: The source's own name, where ``source`` is a temporary copy.
         options: Reading options, the profile among them.
         file_format: Skips the detection of the source's format; a ``.tab`` is then not special.
+        notice: As for `tabkit.convert`.
 
     Returns:
         What the target does not carry, variable by variable.
@@ -100,7 +102,9 @@ def subset(  # noqa: PLR0913 - keyword-only, as the command has them
     else:
         stream = _of_file(source, items, order, condition, spans, options, file_format, name)
     choices = WriteOptions(header=header)
-    return write_target(stream, target, written, choices, on_loss=on_loss, force=force)
+    return write_target(
+        stream, target, written, choices, on_loss=on_loss, force=force, notice=notice
+    )
 
 
 def _of_file(

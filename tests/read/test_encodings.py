@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -180,3 +181,18 @@ def test_seven_bit_encodings(codec: str, name: str, text: str, tmp_path: Path) -
     assert table.data["city"].to_pylist() == [text, "x"]
     assert table.origin.encoding == name
     assert f"encoding {name} detected by its escape sequences" in str(table.findings)
+
+
+def test_convert_tells_a_guessed_encoding(tmp_path: Path) -> None:
+    """What describe tells of a file, the commands that only write tell as well, on stderr."""
+    source = tmp_path / "latin.csv"
+    source.write_bytes("name,town\nJosé,Orléans\nAndré,Besançon\n".encode("cp1252") * 3)
+    for verb in (["convert"], ["subset", "--variables", "name"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "tabkit", *verb, str(source), str(tmp_path / "out.tab"), "-f"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "tabkit: latin.csv: note: encoding windows-1252 detected" in done.stderr
