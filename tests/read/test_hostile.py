@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+import subprocess
 import sys
 import time
 import zlib
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 import tabkit
 from tabkit.errors import FormatError, LimitError
@@ -200,3 +202,23 @@ def test_an_element_of_many_attributes(tmp_path: Path) -> None:
     attributes = b" ".join(b'a%d="x"' % i for i in range(100_000))
     path = put(tmp_path, "x.xml", b'<codeBook xmlns="ddi:codebook:2_5" ' + attributes + b"/>")
     assert tabkit.read_codebook(path).variables == ()
+
+
+def test_parquet_with_other_columns_than_declared(tmp_path: Path) -> None:
+    """Found by the fuzzer: what the row groups hold is not what the footer says."""
+    path = tmp_path / "x.parquet"
+    parquet.write_table(pa.table({"a": [1, 2], "b": [3, 4]}), path)
+    with tabkit.open_table(path) as stream:
+        parquet.write_table(pa.table({"a": [1, 2]}), path)  # read again for its cases
+        with pytest.raises(FormatError, match="its columns are others than it declares"):
+            list(stream.blocks)
+
+
+def test_text_without_lines_is_searched_once() -> None:
+    """Found by the fuzzer: a search for foreign lines took the square of a line's length."""
+    code = (
+        "from tabkit.read.delimited_text import _foreign_lines as found\n"
+        "assert found(b'x' * (1 << 20), whole=True) == b''\n"
+        "assert found(b'plain\\r\\nol\\xe9\\r\\nend', whole=True) == b'ol\\xe9\\r\\n'"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
