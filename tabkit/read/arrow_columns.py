@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabkit.model import Category, Finding, Interval, Kind, Measure, Variable
+from tabkit.model import Category, Finding, Measure, Variable
+from tabkit.read.kinds import typed_variable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -157,21 +158,10 @@ def _is_view(kind: pa.DataType, name: str) -> bool:
 def _settled(plan: ColumnPlan, name: str) -> ColumnPlan:
     """Give the column its final field, the variable its kind, and the findings its name."""
     kind = plan.convert(pa.nulls(0, plan.field.type)).type
-    numeric = pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)
-    category = ""
-    if pa.types.is_date(kind):
-        category = "date"
-    elif pa.types.is_temporal(kind):
-        category = "time"
     return dataclasses.replace(
         plan,
         field=pa.field(name, kind),
-        variable=dataclasses.replace(
-            plan.variable,
-            kind=Kind.NUMERIC if numeric else Kind.CHARACTER,
-            interval=None if numeric else Interval.DISCRETE,
-            format_category=category,
-        ),
+        variable=typed_variable(plan.variable, kind),
         findings=tuple(dataclasses.replace(each, variable=name) for each in plan.findings),
     )
 

@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tabkit.model import Category, Finding, Interval, Kind, Measure, Variable
+from tabkit.model import Category, Finding, Kind, Measure, Variable
 from tabkit.profiles import TABKIT
 from tabkit.read import r_moments, r_numbers, spss_temporal, stata_temporal
+from tabkit.read.kinds import typed_variable
 from tabkit.read.r_json import complex_text, json_texts
 from tabkit.read.r_metadata import FORMATS, described, unknown_classes
 from tabkit.read.r_objects import (
@@ -164,18 +165,10 @@ def _plan(
 
 
 def _typed(variable: Variable, column: RObject, kind: pa.DataType) -> Variable:
-    numeric = pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)
-    category = ""
-    if pa.types.is_date(kind):
-        category = "date"
-    elif pa.types.is_temporal(kind):
-        category = "time"
+    typed = typed_variable(variable, kind)
     return dataclasses.replace(
-        variable,
-        kind=Kind.NUMERIC if numeric else Kind.CHARACTER,
-        interval=None if numeric else Interval.DISCRETE,
-        format_category=category,
-        decimals=variable.decimals if numeric else None,
+        typed,
+        decimals=variable.decimals if typed.kind is Kind.NUMERIC else None,
         storage=variable.storage or column.kind,
     )
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pyarrow as pa
 
-from tabkit.model import Interval, Kind, Variable
+from tabkit.model import Interval, Variable
+from tabkit.read.kinds import typed_variable
 from tabkit.read.spreadsheet_layout import cell_text
 
 if TYPE_CHECKING:
@@ -151,19 +152,9 @@ class ColumnType:
 
     def variable(self, name: str) -> Variable:
         """Return what a sheet says of a variable: its name, and its type by its cells."""
-        kind = self.kind
-        numeric = (
-            pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_float64(kind)
-        )
-        category = ""
-        if pa.types.is_temporal(kind):
-            category = "date" if pa.types.is_date(kind) else "time"
-        return Variable(
-            name,
-            kind=Kind.NUMERIC if numeric else Kind.CHARACTER,
-            interval=Interval.CONTINUOUS if pa.types.is_float64(kind) else Interval.DISCRETE,
-            format_category=category,
-        )
+        is_whole = not pa.types.is_float64(self.kind)
+        interval = Interval.DISCRETE if is_whole else Interval.CONTINUOUS
+        return dataclasses.replace(typed_variable(Variable(name), self.kind), interval=interval)
 
 
 def _moment(cell: Cell) -> datetime.datetime | None:

@@ -15,8 +15,9 @@ import pyarrow as pa
 from pyarrow import csv
 
 from tabkit.errors import FormatError
-from tabkit.model import Block, Interval, Kind, Origin, TableStream, Variable
+from tabkit.model import Block, Origin, TableStream, Variable
 from tabkit.read.delimited_names import name_columns
+from tabkit.read.kinds import typed_variable
 from tabkit.read.tab import typed_column
 from tabkit.read.tab_types import BARE, type_of
 
@@ -81,17 +82,7 @@ def is_archival(path: Path) -> bool:
 
 
 def _variable(field: pa.Field) -> Variable:
-    kind = field.type
-    numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind)
-    category = ""
-    if pa.types.is_temporal(kind):
-        category = "date" if pa.types.is_date(kind) else "time"
-    return Variable(
-        field.name,
-        kind=Kind.NUMERIC if numeric else Kind.CHARACTER,
-        interval=None if numeric else Interval.DISCRETE,
-        format_category=category,
-    )
+    return typed_variable(Variable(field.name), field.type)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
