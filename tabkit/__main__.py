@@ -7,6 +7,9 @@ import io
 import os
 import sys
 import threading
+from typing import Final
+
+_OBJECTS: Final = 10_000  # made between searches for garbage; a wide table makes millions that stay
 
 
 def main() -> None:
@@ -15,6 +18,7 @@ def main() -> None:
     from tabkit.cli import INTERRUPTED, run
 
     gc.freeze()
+    gc.set_threshold(_OBJECTS)
     gc.enable()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a label may not fit the terminal's encoding

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import importlib.util
+import operator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tabkit.errors import DependencyError, VariableNotFoundError
@@ -136,6 +137,18 @@ class Variable:
             not isinstance(value, str)
             and any(span.low <= value <= span.high for span in self.missing_ranges)
         )
+
+
+_FIELDS: Final = operator.attrgetter(*Variable.__slots__)
+
+
+def changed(variable: Variable, **fields: object) -> Variable:
+    """Return a variable with other fields, as `dataclasses.replace` does in several times the time.
+
+    A wide table settles each of its variables.
+    """
+    kept = dict(zip(Variable.__slots__, _FIELDS(variable), strict=True))
+    return Variable(**kept | fields)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ def value_text(value: Value) -> str:
     if not isinstance(value, float):
         return str(value)
     size = abs(value)
-    if size < _WHOLE_END and value == int(value):
+    if size < _WHOLE_END and value.is_integer():
         return str(int(value)) if value or math.copysign(1, value) > 0 else "-0"
     if not math.isfinite(value):
         return "NaN" if value != value else "Inf" if value > 0 else "-Inf"  # noqa: PLR0124

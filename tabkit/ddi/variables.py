@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import operator
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -54,9 +55,9 @@ PROPERTIES: Final = MappingProxyType(
         "alignment": "alignment",
     }
 )
-_SUM_STATS: Final = tuple(
-    (f'\n      <sumStat type="{kind}">', field) for kind, field in SUM_STATS.items()
-)
+_SUM_STATS: Final = tuple(f'\n      <sumStat type="{kind}">' for kind in SUM_STATS)
+_STATS_OF: Final = operator.attrgetter(*SUM_STATS.values())
+_MODE: Final = list(SUM_STATS.values()).index("mode")
 _FORMAT_CATEGORIES: Final = frozenset({"date", "time", "currency", "other"})
 
 
@@ -177,16 +178,19 @@ def _units(value: Value) -> str:
 
 def _statistics(stats: SummaryStats, style: VarStyle) -> str:
     text: Callable[..., str] = value_text if style.mode_computed else java_double
-    found = []
-    for start, field in _SUM_STATS:
-        value = getattr(stats, field)
-        if field == "mode" and not style.mode_computed:
-            if value is not None or stats.valid is not None:
-                found.append(f"{start}.</sumStat>")
-        elif value is not None:
-            shown = escape(text(value)) if isinstance(value, str) else text(value)
-            found.append(f"{start}{shown}</sumStat>")
-    return "".join(found)
+    shown = [
+        None if value is None else escape(value) if isinstance(value, str) else text(value)
+        for value in _STATS_OF(stats)
+    ]
+    if not style.mode_computed and (stats.mode is not None or stats.valid is not None):
+        shown[_MODE] = "."
+    return "".join(
+        [
+            f"{start}{each}</sumStat>"
+            for start, each in zip(_SUM_STATS, shown, strict=True)
+            if each is not None
+        ]
+    )
 
 
 def _categories(

@@ -10,7 +10,7 @@ import datetime
 import math
 import numbers
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,17 @@ import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+
+#: Arrow's numbers of the types that are in one of the forms already.
+_PLAIN: Final = frozenset(
+    kind.id
+    for kind in (
+        *(pa.int8(), pa.int16(), pa.int32(), pa.int64()),
+        *(pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
+        *(pa.float32(), pa.float64(), pa.large_string()),
+    )
+)
 
 
 def as_chunks(values: Any) -> list[pa.Array]:
@@ -100,10 +111,10 @@ def plain(array: pa.Array) -> pa.Array:
         TypeError: A list, struct, binary or other type that is no column of a statistics package.
     """
     kind = array.type
+    if kind.id in _PLAIN:
+        return array
     if pa.types.is_dictionary(kind):
         return plain(array.dictionary_decode())
-    if pa.types.is_integer(kind) or pa.types.is_float32(kind) or pa.types.is_float64(kind):
-        return array
     target = _target(kind)
     if target is None:
         msg = f"a column of type {kind} cannot be described or fingerprinted"

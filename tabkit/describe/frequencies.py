@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import operator
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,9 +21,7 @@ if TYPE_CHECKING:
     from tabkit.describe.stats import Tally
     from tabkit.model import Category, Value, Variable
 
-    Flags = npt.NDArray[np.bool_]
-
-_FEW: Final = 256  # distinct values that are looked up without NumPy
+_FEW: Final = 256  # distinct values that are sorted without NumPy
 _DOUBLES_END: Final = 2**1024
 
 
@@ -29,16 +29,19 @@ class TagCounter:
     """Counts the missing tags of one column."""
 
     def __init__(self) -> None:
-        self._counts = np.zeros(len(TAG_LETTERS), np.int64)
+        self._counts: npt.NDArray[np.int64] | None = None
 
     def add(self, tags: pa.Int8Array | None, array: pa.Array) -> None:
         """Count the tags of the cases that are null in ``array``."""
         if tags is not None:
             chosen = pc.fill_null(tags, 0).filter(pc.is_null(array))
-            self._counts += np.bincount(chosen.to_numpy(), minlength=len(TAG_LETTERS))
+            counts = np.bincount(chosen.to_numpy(), minlength=len(TAG_LETTERS))
+            self._counts = counts if self._counts is None else self._counts + counts
 
     def counts(self) -> dict[str, int]:
         """Return the tags that occur in order of letter, ``{".a": 3}``."""
+        if self._counts is None:
+            return {}
         pairs = zip(TAG_LETTERS, self._counts.tolist(), strict=True)
         return {f".{letter}": count for letter, count in pairs if count and letter != " "}
 
@@ -50,18 +53,109 @@ def category_text(value: Value) -> str:
     return str(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
 
 
-def number_frequencies(
-    categories: Sequence[Category], counted: Tally, tags: Mapping[str, int]
-) -> tuple[int, ...]:
-    """Count the cases equal to each category, numbers by value and text as a missing tag."""
-    values = [category.value for category in categories]
-    places = places_of(counted.values, values)
-    return tuple(
-        (tags.get(value, 0) if isinstance(value, str) else 0)
-        if place is None
-        else int(counted.counts[place])
-        for value, place in zip(values, places, strict=True)
+@dataclasses.dataclass(frozen=True, slots=True)
+class Breakdown:
+    """What the numbers of a variable are by its categories and missing values.
+
+    Attributes:
+        frequencies: How many cases equal each category, numbers by value and text as a tag.
+        user_missing: Cases whose number is declared missing.
+        valid: The numbers without those, where these are invalid; else all.
+        others: Valid numbers without a category and their counts, in order of value, at most
+            `OTHERS_LISTED`; none where the variable has no categories.
+        other_cases: How many cases have such numbers in all.
+    """
+
+    frequencies: tuple[int, ...]
+    user_missing: int
+    valid: Tally
+    others: tuple[tuple[float, int], ...]
+    other_cases: int
+
+
+def break_down(
+    variable: Variable, counted: Tally, tags: Mapping[str, int], *, missing_is_invalid: bool
+) -> Breakdown:
+    """Sort the numbers of a variable by its categories and missing values.
+
+    Numbers are compared by value, exactly, integers with floats too.
+
+    Args:
+        variable: Its ``categories``, ``missing_values`` and ``missing_ranges`` are asked.
+        counted: All numbers.
+        tags: How often each missing tag occurs.
+        missing_is_invalid: Whether user-missing numbers are invalid.
+    """
+    do = _of_few if len(counted.values) <= _FEW else _of_many
+    return do(variable, counted, tags, missing_is_invalid)
+
+
+def _of_few(
+    variable: Variable, counted: Tally, tags: Mapping[str, int], missing_is_invalid: bool
+) -> Breakdown:
+    """Do it in plain Python, which compares numbers of all kinds exactly; NumPy starts slower."""
+    values, counts = counted.values.tolist(), counted.counts.tolist()
+    known: dict[Any, int] = dict(zip(values, counts, strict=True))
+    codes = [category.value for category in variable.categories]
+    frequencies = tuple([known.get(code, 0) for code in codes])
+    if tags:
+        frequencies = tuple(map(operator.add, frequencies, _tagged(codes, tags)))
+    missing = {value for value in variable.missing_values if value in known}
+    for span in variable.missing_ranges:
+        missing.update(value for value in values if span.low <= value <= span.high)
+    user_missing = sum([known[value] for value in missing])
+    valid = counted
+    if missing and missing_is_invalid:
+        valid = counted.only(np.array([value not in missing for value in values], np.bool_))
+        for value in missing:
+            del known[value]
+    others: list[tuple[float, int]] = []
+    if codes:
+        for code in codes:
+            known.pop(code, None)
+        others = list(known.items())
+    return Breakdown(
+        frequencies,
+        user_missing,
+        valid,
+        tuple(others[:OTHERS_LISTED]),
+        sum([count for _, count in others]),
     )
+
+
+def _of_many(
+    variable: Variable, counted: Tally, tags: Mapping[str, int], missing_is_invalid: bool
+) -> Breakdown:
+    """Do it with NumPy, which takes no object for each of the numbers."""
+    values, counts = counted.values, counted.counts
+    codes = [category.value for category in variable.categories]
+    places = _places_of(values, codes)
+    found = [0 if place is None else int(counts[place]) for place in places]
+    missing = np.zeros(len(values), np.bool_)
+    missing[[at for at in _places_of(values, variable.missing_values) if at is not None]] = True
+    for span in variable.missing_ranges:
+        missing |= (values >= span.low) & (values <= span.high)
+    invalid = missing if missing_is_invalid else np.zeros(len(values), np.bool_)
+    is_other = ~invalid
+    is_other[[place for place in places if place is not None]] = False
+    rest = counted.only(is_other if codes else np.zeros(len(values), np.bool_))
+    return Breakdown(
+        tuple(map(operator.add, found, _tagged(codes, tags))),
+        int(counts[missing].sum()),
+        counted.only(~invalid),
+        tuple(
+            zip(
+                rest.values[:OTHERS_LISTED].tolist(),
+                rest.counts[:OTHERS_LISTED].tolist(),
+                strict=True,
+            )
+        ),
+        rest.cases,
+    )
+
+
+def _tagged(codes: Sequence[Value], tags: Mapping[str, int]) -> list[int]:
+    return [tags.get(code, 0) if isinstance(code, str) else 0 for code in codes]
 
 
 def single_frequencies(
@@ -87,53 +181,16 @@ def single_frequencies(
     )
 
 
-def missing_mask(variable: Variable, values: npt.NDArray[Any]) -> Flags:
-    """Tell which of some distinct numbers in ascending order are user-missing."""
-    mask = np.zeros(len(values), np.bool_)
-    for place in places_of(values, variable.missing_values):
-        if place is not None:
-            mask[place] = True
-    for span in variable.missing_ranges:
-        mask |= (values >= span.low) & (values <= span.high)
-    return mask
-
-
-def others_of(
-    categories: Sequence[Category], valid: Tally
-) -> tuple[tuple[tuple[float, int], ...], int]:
-    """Return the valid numbers without a category with their counts, and how many cases."""
-    if not categories:
-        return (), 0
-    is_other = np.ones(len(valid.values), np.bool_)
-    for place in places_of(valid.values, [category.value for category in categories]):
-        if place is not None:
-            is_other[place] = False
-    rest = valid.only(is_other)
-    listed = zip(
-        rest.values[:OTHERS_LISTED].tolist(), rest.counts[:OTHERS_LISTED].tolist(), strict=True
-    )
-    return tuple(listed), rest.cases
-
-
-def places_of(values: npt.NDArray[Any], wanted: Sequence[Value]) -> list[int | None]:
-    """Return where each wanted number stands in ascending ones, None where it does not.
-
-    Numbers are compared by value, exactly, integers with floats too; text stands nowhere.
-    """
-    result: list[int | None] = [None] * len(wanted)
-    if not wanted:
-        return result
-    if len(values) <= _FEW:  # Python compares numbers of all kinds exactly, too
-        known = dict(zip(values.tolist(), range(len(values)), strict=True))
-        return [known.get(value) for value in wanted]
+def _places_of(values: npt.NDArray[Any], wanted: Sequence[Value]) -> list[int | None]:
+    """Return where each wanted number stands in ascending ones, None where it does not."""
     keys = [_as_one_of(values.dtype, value) for value in wanted]
     asked = [index for index, key in enumerate(keys) if key is not None]
     sought = np.array([keys[index] for index in asked], values.dtype)
     places = np.searchsorted(values, sought)
-    if len(values):
-        is_found = values[np.minimum(places, len(values) - 1)] == sought
-        for index, place, found in zip(asked, places.tolist(), is_found.tolist(), strict=True):
-            result[index] = place if found else None
+    is_found = values[np.minimum(places, len(values) - 1)] == sought
+    result: list[int | None] = [None] * len(wanted)
+    for index, place, found in zip(asked, places.tolist(), is_found.tolist(), strict=True):
+        result[index] = place if found else None
     return result
 
 

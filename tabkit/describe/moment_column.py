@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from tabkit.describe.settle import TwinHasher, settled_interval
 from tabkit.describe.stats import Tally, mode_of
 from tabkit.describe.store import narrowed
 from tabkit.describe.texts import DISTINCT_TEXTS
-from tabkit.model import OTHERS_LISTED, Kind, SummaryStats, VariableDescription
+from tabkit.model import OTHERS_LISTED, Kind, SummaryStats, VariableDescription, changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,9 +64,9 @@ class MomentColumn:
 
     def finish(self) -> tuple[Variable, VariableDescription]:
         """Return the settled variable and what was computed of it."""
-        character = dataclasses.replace(self._variable, kind=Kind.CHARACTER)
+        character = changed(self._variable, kind=Kind.CHARACTER)
         interval = settled_interval(character, self._profile, has_fraction=False)
-        variable = dataclasses.replace(self._variable, interval=interval)
+        variable = changed(self._variable, interval=interval)
         counted = self._store.tally()
         is_missing = self._missing_mask(counted)
         valid = counted.only(~is_missing) if self._profile.user_missing_invalid else counted

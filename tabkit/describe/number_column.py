@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,19 +9,13 @@ import numpy as np
 import pyarrow as pa
 
 from tabkit.describe.columns import is_text, values_and_missing
-from tabkit.describe.frequencies import (
-    TagCounter,
-    missing_mask,
-    number_frequencies,
-    others_of,
-    single_frequencies,
-)
+from tabkit.describe.frequencies import TagCounter, break_down, single_frequencies
 from tabkit.describe.readback import read_doubles, read_longs
 from tabkit.describe.settle import TwinHasher, settled_interval
-from tabkit.describe.stats import Tally, mode_of, moments_in_order, summarize, tally
+from tabkit.describe.stats import Tally, moments_in_order, summarize, tally
 from tabkit.describe.store import is_negative_zero
-from tabkit.describe.surveys import survey
-from tabkit.model import Interval, VariableDescription
+from tabkit.describe.surveys import Survey, survey, tallied
+from tabkit.model import Interval, VariableDescription, changed
 from tabkit.profiles import NumberText
 
 if TYPE_CHECKING:
@@ -38,6 +31,7 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 _LONG_END: Final = 2.0**63  # Java's longs end below it
+_SHORT: Final = 8192  # cases of a column that is counted at once, where it comes in one piece
 
 
 class NumberColumn:
@@ -64,6 +58,7 @@ class NumberColumn:
         self._longs = self._read_back and layout.numbers is NumberText.DECIMAL
         self._unf = TwinHasher(hasher)
         self._store = store
+        self._only: pa.Array | None = None  # all cases so far, not worked on yet
         self._tags = TagCounter()
         self._cases = self._nulls = self._negative_zeros = 0
         self._has_fraction = False
@@ -76,10 +71,17 @@ class NumberColumn:
         if is_printed:
             is_long = self._variable.interval is Interval.DISCRETE
             array = read_longs(array) if is_long else read_doubles(array)
+        is_first = not self._cases
         self._cases += len(array)
         self._nulls += array.null_count
         self._tags.add(tags, array)
         if not self._read_back and not self._profile.commons_math:
+            if is_first and len(array) <= _SHORT:
+                self._only = array
+                return
+            if self._only is not None:
+                self._append_plainly(self._only)
+                self._only = None
             self._append_plainly(array)
             return
         values, missing = values_and_missing(array)
@@ -95,14 +97,25 @@ class NumberColumn:
         """Hash numbers as they are; keep, or only count, those that are no NaN."""
         self._unf.update(array)
         found, numbers = survey(array)
+        self._note(array, found)
+        self._store.count(numbers)
+
+    def _note(self, array: pa.Array, found: Survey) -> None:
         if pa.types.is_floating(array.type):
             self._type = float
         self._has_fraction |= found.has_fraction
         self._negative_zeros += found.negative_zeros
-        self._store.count(numbers)
+
+    def _count_only(self, array: pa.Array) -> Tally:
+        """Hash and count a short column that came in one piece."""
+        self._unf.update(array)
+        found, counted = tallied(array)
+        self._note(array, found)
+        return counted
 
     def finish(self) -> tuple[Variable, VariableDescription]:
         """Return the settled variable and what was computed of it."""
+        counted = None if self._only is None else self._count_only(self._only)
         interval = settled_interval(self._variable, self._profile, has_fraction=self._has_fraction)
         is_long = self._longs and interval is Interval.DISCRETE
         in_order = None
@@ -110,27 +123,27 @@ class NumberColumn:
             values = self._store.concatenated()
             in_order = self._moments_in_order(values, is_long=is_long)
             counted = tally(values)
-        else:
+        elif counted is None:
             counted = self._store.tally()
         tags = self._tags.counts()
-        user_missing, valid = 0, counted
-        if self._variable.missing_values or self._variable.missing_ranges:
-            is_user_missing = missing_mask(self._variable, counted.values)
-            user_missing = int(counted.counts[is_user_missing].sum())
-            if self._profile.user_missing_invalid:
-                valid = counted.only(~is_user_missing)
-        others, other_cases = others_of(self._variable.categories, valid)
+        invalid = self._profile.user_missing_invalid
+        parts = break_down(self._variable, counted, tags, missing_is_invalid=invalid)
+        valid = parts.valid
         if is_long and valid.values.dtype.kind == "f":
             valid = valid.only(np.abs(valid.values) < _LONG_END)
         self.distinct = valid
+        frequencies = parts.frequencies
+        if self._profile.float_frequencies:
+            categories = self._variable.categories
+            frequencies = single_frequencies(categories, counted, self._negative_zeros)
         described = VariableDescription(
             stats=self._statistics(valid, in_order),
-            frequencies=self._frequencies(counted, tags),
+            frequencies=frequencies,
             unf=self._unf.unf(second=is_long),
-            others=tuple((self._type(value), count) for value, count in others),
-            other_cases=other_cases,
+            others=tuple([(self._type(value), count) for value, count in parts.others]),
+            other_cases=parts.other_cases,
             system_missing=self._nulls - sum(tags.values()),
-            user_missing=user_missing,
+            user_missing=parts.user_missing,
             tagged=tuple(tags.items()),
         )
         return self._settled(interval), described
@@ -179,20 +192,13 @@ class NumberColumn:
 
     def _statistics(self, valid: Tally, in_order: tuple[float, float] | None) -> SummaryStats:
         invalid = self._cases - valid.cases
-        mode = mode_of(valid) if self._profile.mode_computed else None
-        typed = None if mode is None else self._type(mode)
-        return summarize(valid, invalid, in_order=in_order, mode=typed)
-
-    def _frequencies(self, counted: Tally, tags: dict[str, int]) -> tuple[int, ...]:
-        categories = self._variable.categories
-        if self._profile.float_frequencies:
-            return single_frequencies(categories, counted, self._negative_zeros)
-        return number_frequencies(categories, counted, tags)
+        kind = self._type if self._profile.mode_computed else None
+        return summarize(valid, invalid, in_order=in_order, mode_type=kind)
 
     def _settled(self, interval: Interval) -> Variable:
         variable = self._variable
         if interval is not variable.interval:
-            variable = dataclasses.replace(variable, interval=interval)
+            variable = changed(variable, interval=interval)
         if self._profile.float_format and self._is_single and self._nulls < self._cases:
-            return dataclasses.replace(variable, display_format="float")
+            return changed(variable, display_format="float")
         return variable

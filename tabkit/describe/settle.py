@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 import pyarrow.compute as pc
 
 from tabkit.describe.java_dates import unf_dates
-from tabkit.model import Interval, Kind, Measure, Variable
+from tabkit.model import Interval, Kind, Measure, Variable, changed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -133,10 +132,10 @@ class DatedUnf:
         unf = self._hasher.unf(second=self._has_fraction)
         if not self._has_values:
             category = "" if self._layout.dates_from_values else variable.format_category
-            variable = dataclasses.replace(variable, display_format="", format_category=category)
+            variable = changed(variable, display_format="", format_category=category)
         elif self._has_fraction:
             pattern = variable.display_format + _FRACTION
-            variable = dataclasses.replace(variable, display_format=pattern)
+            variable = changed(variable, display_format=pattern)
         return variable, unf
 
     def _note_fraction(self, values: pa.LargeStringArray) -> None:

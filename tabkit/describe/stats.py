@@ -25,6 +25,9 @@ import numpy as np
 from tabkit import _native
 from tabkit.model import SummaryStats
 
+if _native.AVAILABLE:
+    from tabkit._native import core
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -136,22 +139,25 @@ def summarize(
     invalid: int,
     *,
     in_order: tuple[float, float] | None = None,
-    mode: float | None = None,
+    mode_type: type[float] | None = None,
 ) -> SummaryStats:
-    """Compute all statistics but the mode.
+    """Compute the statistics.
 
     Args:
         counted: The valid values.
         invalid: Cases without a valid value.
-        mode: Passed on.
+        mode_type: What the mode is given as; None for no mode.
         in_order: Of `moments_in_order`; follow Apache commons-math by the letter, where its
             formulas overflow and where an infinity beside the median makes it NaN.
     """
     found = None if in_order is not None else _summary(counted)
     if found is not None:
-        mean, median, stdev, low, high, _, cases = found
+        mean, median, stdev, low, high, place, cases = found
+        mode = None if mode_type is None else mode_type(counted.values[place])
         return SummaryStats(mean, median, mode, cases, invalid, low, high, stdev)
     cases = counted.cases
+    common = None if mode_type is None else mode_of(counted)
+    mode = None if mode_type is None or common is None else mode_type(common)
     if not cases:
         nan = math.nan
         return SummaryStats(nan, nan, mode, 0, invalid, nan, nan, nan)
@@ -179,8 +185,6 @@ def _summary(counted: Tally) -> tuple[float, float, float, float, float, int, in
     kind = _KERNEL.get(values.dtype.char)
     if kind is None or not _native.AVAILABLE or not len(values):
         return None
-    from tabkit._native import core
-
     count = len(values)
     once = not counts.strides[0]
     given = None if once else ("l", count, 0, None, counts.data, None)

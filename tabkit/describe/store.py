@@ -17,6 +17,9 @@ from tabkit import _native
 from tabkit.describe.stats import Tally, joined, tally
 from tabkit.spool import SpillFile
 
+if _native.AVAILABLE:
+    from tabkit._native import core
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -203,8 +206,6 @@ class _Bins:
         """Count integers for which there is room."""
         span = len(self._counts)
         if _native.AVAILABLE:
-            from tabkit._native import core
-
             array = (_FORMATS[block.dtype.itemsize], len(block), 0, None, block.data, None)
             counts, _ = core.count_values(array, self._low, span)
             self._counts += np.frombuffer(counts, np.int64)

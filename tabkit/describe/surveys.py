@@ -11,7 +11,11 @@ import numpy as np
 
 from tabkit import _native
 from tabkit.describe.columns import values_and_missing
+from tabkit.describe.stats import Tally, tally
 from tabkit.describe.store import is_negative_zero, narrowed
+
+if _native.AVAILABLE:
+    from tabkit._native import arrays, core
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,14 +53,29 @@ def survey(array: pa.Array) -> tuple[Survey, Numbers]:
     """
     if not _native.AVAILABLE:
         return _survey_plainly(array)
-    from tabkit._native import arrays, core
-
     given = arrays.described(array)
     assert given is not None, array.type
     numbers, _, zeros, has_fraction, low, high, _ = core.survey(given)
     found = Survey(numbers, zeros, has_fraction, low, high)
     target, kind = _target(given[0], found)
     return found, np.frombuffer(core.narrow(given, target), kind)
+
+
+def tallied(array: pa.Array) -> tuple[Survey, Tally]:
+    """Return what the numbers of a short array are like, and the distinct ones counted.
+
+    Args:
+        array: As for `survey`.
+    """
+    if not _native.AVAILABLE:
+        found, numbers = _survey_plainly(array)
+        return found, tally(numbers.copy())
+    given = arrays.described(array)
+    assert given is not None, array.type
+    count, zeros, has_fraction, kind, values, counts = core.tally(given)
+    counted = Tally(np.frombuffer(values, _OWN[kind]), np.frombuffer(counts, np.int64))
+    ends = (counted.values[0].item(), counted.values[-1].item()) if count else (None, None)
+    return Survey(count, zeros, has_fraction, *ends), counted
 
 
 def _target(own: str, found: Survey) -> tuple[str, npt.DTypeLike]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from tabkit.describe.frequencies import TagCounter, category_text
 from tabkit.describe.readback import read_texts
 from tabkit.describe.settle import DatedUnf, PlainUnf, settled_interval
 from tabkit.describe.texts import DISTINCT_TEXTS
-from tabkit.model import OTHERS_LISTED, SummaryStats, VariableDescription
+from tabkit.model import OTHERS_LISTED, SummaryStats, VariableDescription, changed
 
 if TYPE_CHECKING:
     from tabkit.describe.accumulate import Distinct
@@ -59,7 +58,7 @@ class TextColumn:
     def finish(self) -> tuple[Variable, VariableDescription]:
         """Return the settled variable and what was computed of it."""
         variable, unf = self._unf.finish(self._variable)
-        variable = dataclasses.replace(
+        variable = changed(
             variable, interval=settled_interval(variable, self._profile, has_fraction=False)
         )
         known = dict(zip(self._known.to_pylist(), self._known_counts.tolist(), strict=True))

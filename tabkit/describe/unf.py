@@ -19,6 +19,9 @@ from tabkit.describe.moments import normalize_moments
 from tabkit.describe.numbers import DIGITS, normalize_numbers
 from tabkit.describe.texts import CHARACTERS, normalize_text, normalize_texts
 
+if _native.AVAILABLE:
+    from tabkit._native import arrays
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -50,7 +53,7 @@ class UnfHasher:
     def update(self, array: pa.Array) -> None:
         """Add the cases of an Arrow array."""
         for start in range(0, len(array), _ROWS):
-            part = array.slice(start, _ROWS)
+            part = array.slice(start, _ROWS) if len(array) > _ROWS else array
             self._hash.update(normalize(part, self._digits, self._characters))
         self._cases += len(array)
 
@@ -155,8 +158,6 @@ def normalize(array: pa.Array, digits: int = DIGITS, characters: int = CHARACTER
         TypeError: The type is none that a column of a statistics package has.
     """
     if _native.AVAILABLE:
-        from tabkit._native import arrays
-
         found = arrays.normalize(array, digits, characters)
         if found is not None:
             return found

@@ -69,11 +69,7 @@ def open_sav(path: Path, options: ReadOptions) -> TableStream:
     """
     with path.open("rb") as file:
         records = read_records(file, path.stat().st_size, path)
-    sets = (
-        (len(set(each.elements)), label_size(label for _, label in each.labels))
-        for each in records.label_sets
-    )
-    check_labels(sets, options.limits, path)
+    check_labels(_label_sizes(records), options.limits, path)
     plain = options.profile.dates_as_text
     found = (_decode_plainly if plain else _decode)(records, options, path)
     layout = case_layout(path, records, options.limits)
@@ -94,6 +90,16 @@ def open_sav(path: Path, options: ReadOptions) -> TableStream:
         attributes=found.attributes,
         findings=found.findings,
     )
+
+
+def _label_sizes(records: Records) -> Iterator[tuple[int, int]]:
+    """Yield of each set of value labels its variables and the characters of its labels."""
+    sizes: dict[int, int] = {}  # by identity: sets may share their labels
+    for each in records.label_sets:
+        key = id(each.labels)
+        if key not in sizes:
+            sizes[key] = label_size(label for _, label in each.labels)
+        yield len(set(each.elements)), sizes[key]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

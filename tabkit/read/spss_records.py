@@ -25,6 +25,8 @@ _RECORD_DOCUMENT, _RECORD_EXTENSION, _RECORD_END = 6, 7, 999
 _LINE_BYTES: Final = 80
 _MAX_WIDTH: Final = 255
 _ENCRYPTED: Final = b"ENCRYPTEDSAV"
+_LONGEST_LABEL: Final = 8 + 256  # bytes of a value and a label with their length and padding
+_READ_BYTES: Final = 1 << 18  # read at once: a dictionary is many small items
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,25 +124,68 @@ class _Bytes:
     """A file read forward, that refuses to read beyond its end."""
 
     def __init__(self, file: BinaryIO, size: int, path: Path) -> None:
-        self.file, self.size, self.path, self.order = file, size, path, "<"
-        self.position = 0
+        self.file, self.size, self.path = file, size, path
+        self.order = "<"
+        self._window, self._at = b"", 0  # bytes that were read, and how many of them were taken
+        self._before = 0  # bytes before the window
+        self._labels: tuple[bytes, tuple[tuple[bytes, bytes], ...]] = (b"", ())
+
+    @property
+    def position(self) -> int:
+        """How many bytes were taken."""
+        return self._before + self._at
 
     def take(self, count: int, what: str) -> bytes:
+        start, end = self._at, self._at + count
+        if not start <= end <= len(self._window):
+            self._fill(count, what)
+            start, end = 0, count
+        self._at = end
+        return self._window[start:end]
+
+    def integer(self, what: str) -> int:
+        return int(struct.unpack(self.order + "i", self.take(4, what))[0])
+
+    def integers(self, count: int, what: str) -> tuple[int, ...]:
+        return struct.unpack(f"{self.order}{count}i", self.take(count * 4, what))
+
+    def labels(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Read labels with their count; the same again, as a survey has them, are not read anew."""
+        stored, labels = self._labels
+        if stored and self._window.startswith(stored, self._at):
+            self._at += len(stored)
+            return labels
+        start, before = self._at, self._before
+        count = self.count(16, "a set of value labels")
+        labels = tuple([self._label() for _ in range(count)])
+        if before == self._before:
+            self._labels = self._window[start : self._at], labels
+        return labels
+
+    def _label(self) -> tuple[bytes, bytes]:
+        """Read a value's 8 bytes and its label."""
+        what, at = "a value label", self._at
+        if at + _LONGEST_LABEL > len(self._window):
+            value, length = self.take(8, what), self.take(1, what)[0]
+            return value, self.take(length + (-(length + 1) % 8), what)[:length]
+        window = self._window
+        length = window[at + 8]
+        self._at = at + 16 + (length & ~7)
+        return window[at : at + 8], window[at + 9 : at + 9 + length]
+
+    def _fill(self, count: int, what: str) -> None:
+        """Read on until the window begins here and has as many bytes."""
         if not 0 <= count <= self.size - self.position:
             self.refuse(f"{what} of {count:,} bytes goes beyond the end of the file")
-        data = self.file.read(count)
-        if len(data) != count:
+        left = self._window[self._at :]
+        window = left + self.file.read(max(count - len(left), _READ_BYTES))
+        if len(window) < count:
             self.refuse(f"the file ends within {what}")
-        self.position += count
-        return data
-
-    def numbers(self, layout: str, what: str) -> tuple[int, ...]:
-        layout = self.order + layout
-        return struct.unpack(layout, self.take(struct.calcsize(layout), what))
+        self._before, self._window, self._at = self.position, window, 0
 
     def count(self, item_bytes: int, what: str) -> int:
         """Read a count of items that take at least ``item_bytes`` each."""
-        (count,) = self.numbers("i", what)
+        count = self.integer(what)
         if not 0 <= count <= (self.size - self.position) // item_bytes:
             self.refuse(f"{what} promises {count:,} items, more than the file holds")
         return count
@@ -170,7 +215,7 @@ def read_records(file: BinaryIO, size: int, path: Path) -> Records:
     extensions: list[Extension] = []
     elements = 0
     while True:
-        (kind,) = source.numbers("i", "the dictionary")
+        kind = source.integer("the dictionary")
         if kind == _RECORD_VARIABLE:
             elements = _read_variable(source, elements, variables)
         elif kind == _RECORD_LABELS:
@@ -225,8 +270,9 @@ def _read_header(source: _Bytes) -> Header:
 
 def _read_variable(source: _Bytes, element: int, variables: list[VariableRecord]) -> int:
     """Add a named variable to ``variables``; return the number of the next element."""
-    width, has_label, missing_kind, print_format, _ = source.numbers("5i", "a variable")
-    name = source.take(8, "a variable")
+    data = source.take(28, "a variable")
+    width, has_label, missing_kind, print_format = struct.unpack_from(source.order + "4i", data)
+    name = data[20:]
     if not -1 <= width <= _MAX_WIDTH:
         source.refuse(f"a variable is {width:,} bytes wide; 0 to {_MAX_WIDTH} can be")
     if has_label not in (0, 1) or missing_kind not in (-3, -2, 0, 1, 2, 3):
@@ -236,7 +282,8 @@ def _read_variable(source: _Bytes, element: int, variables: list[VariableRecord]
         length = source.count(1, "a variable label")
         label = source.take(length, "a variable label")
         source.take(-length % 4, "a variable label")
-    missing = tuple(source.take(8, "a missing value") for _ in range(abs(missing_kind)))
+    stored = source.take(8 * abs(missing_kind), "a missing value")
+    missing = tuple([stored[at : at + 8] for at in range(0, len(stored), 8)])
     if width >= 0:
         variables.append(
             VariableRecord(
@@ -248,20 +295,16 @@ def _read_variable(source: _Bytes, element: int, variables: list[VariableRecord]
 
 
 def _read_label_set(source: _Bytes) -> LabelSet:
-    labels = []
-    for _ in range(source.count(16, "a set of value labels")):
-        value, length = source.take(8, "a value label"), source.take(1, "a value label")[0]
-        text = source.take(length + (-(length + 1) % 8), "a value label")
-        labels.append((value, text[:length]))
-    (kind,) = source.numbers("i", "a set of value labels")
+    labels = source.labels()
+    kind = source.integer("a set of value labels")
     if kind != _RECORD_LABELLED:
         source.refuse(f"value labels are followed by a record of type {kind}, not 4")
     count = source.count(4, "the variables of value labels")
-    return LabelSet(tuple(labels), source.numbers(f"{count}i", "the variables of value labels"))
+    return LabelSet(labels, source.integers(count, "the variables of value labels"))
 
 
 def _read_extension(source: _Bytes) -> Extension:
-    subtype, size, count = source.numbers("3i", "record 7")
+    subtype, size, count = source.integers(3, "record 7")
     if size < 0 or count < 0:
         source.refuse(f"record 7, subtype {subtype}, promises {count:,} items of {size:,} bytes")
     return Extension(

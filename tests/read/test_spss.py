@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tabkit.errors import FormatError, UsageError
 from tabkit.model import Category, Kind, Measure, MissingRange, ResponseSet, Table, Variable
 from tabkit.options import ReadOptions
-from tabkit.read import open_table, read, read_all, spss_cases
+from tabkit.read import open_table, read, read_all, spss_cases, spss_records
 from tabkit.read.spss import open_sav
 from tests.read.sav_files import (
     HIGHEST,
@@ -86,6 +86,26 @@ def test_cases_come_out_as_they_went_in(
     }
     assert all(batch.num_rows <= rows for batch in found.data.to_batches())
     assert not warnings(found)
+
+
+@given(st.integers(1, 900), st.lists(st.integers(0, 2), max_size=9), st.sampled_from(ORDERS))
+def test_labels_that_repeat(window: int, scales: list[int], order: str) -> None:
+    """Each variable has its own set of labels, wherever the reading of the file was cut."""
+    sets = [
+        [(1.0, b"yes"), (2.0, b"n" * 120)],
+        [(1.0, b"yes"), (2.0, b"n" * 119), (3.0, b"")],
+        [(1.0, b"yes"), (2.0, b"n" * 255)],
+    ]
+    names = [f"V{place}" for place in range(len(scales) + 1)]
+    labels = [(sets[scale], [place + 1]) for place, scale in enumerate(scales)]
+    file = Sav([Var(name.encode()) for name in names], order=order, labels=labels)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spss_records, "_READ_BYTES", window)
+        found = table(file).variables
+    assert [[(each.value, each.label) for each in one.categories] for one in found] == [
+        *([(value, label.decode()) for value, label in sets[scale]] for scale in scales),
+        [],
+    ]
 
 
 @given(st.integers(0, 400), st.sampled_from(COMPRESSIONS))

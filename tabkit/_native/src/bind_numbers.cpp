@@ -36,7 +36,7 @@ PyObject* survey(PyObject* arguments) {
         using T = std::remove_cv_t<std::remove_reference_t<decltype(values[0])>>;
         moments::Moments<T> found;
         {
-            const WithoutLock released;
+            const WithoutLock released(array.count);
             found = moments::survey(values, validity, array.count);
         }
         const bool any = found.count > 0;
@@ -56,7 +56,7 @@ PyObject* narrow_to(const Array& array, const Values<T>& values) {
     Bytes bytes(checked_room(array.count, sizeof(To), sizeof(To)));
     char* end = bytes.begin();
     {
-        const WithoutLock released;
+        const WithoutLock released(array.count);
         end = moments::narrow<To>(values, validity, array.count, end);
     }
     if (end == nullptr) refuse("not all numbers fit in the narrow format");
@@ -105,7 +105,7 @@ PyObject* count_values(PyObject* arguments) {
     const auto call = [&](const auto& values) {
         using T = std::remove_cv_t<std::remove_reference_t<decltype(values[0])>>;
         if constexpr (std::is_integral_v<T>) {
-            const WithoutLock released;
+            const WithoutLock released(array.count);
             outside = moments::count_values(values, validity, array.count, low, span,
                                             reinterpret_cast<int64_t*>(start));
         } else {

@@ -1,6 +1,10 @@
-// Python's function for the statistics of counted numbers.
+// Python's functions for counted numbers and their statistics.
+#include <type_traits>
+
+#include "moments.hpp"
 #include "python.hpp"
 #include "summary.hpp"
+#include "tally.hpp"
 
 namespace tabkit::python {
 namespace {
@@ -42,12 +46,65 @@ PyObject* summary(PyObject* arguments) {
                                  static_cast<long long>(found->cases)));
 }
 
+template <typename T>
+PyObject* bytes_of(const std::vector<T>& values) {
+    return checked(PyBytes_FromStringAndSize(reinterpret_cast<const char*>(values.data()),
+                                             static_cast<Py_ssize_t>(values.size() * sizeof(T))));
+}
+
+template <typename Key, typename T>
+PyObject* tally_as(const Array& array, const Values<T>& values, const moments::Moments<T>& found,
+                   const char* format) {
+    tally::Tally<Key> counted;
+    {
+        const WithoutLock released(array.count);
+        counted = tally::counted<Key>(values, array.validity(), array.count);
+    }
+    Reference distinct(bytes_of(counted.values)), counts(bytes_of(counted.counts));
+    return checked(Py_BuildValue("nnOsOO", static_cast<Py_ssize_t>(found.count),
+                                 static_cast<Py_ssize_t>(found.negative_zeros),
+                                 found.has_fraction ? Py_True : Py_False, format, distinct.get(),
+                                 counts.get()));
+}
+
+PyObject* tally(PyObject* arguments) {
+    PyObject* given;
+    parse(arguments, "O!", &PyTuple_Type, &given);
+    const Array array = Array::from(given);
+    PyObject* result = nullptr;
+    const auto call = [&](const auto& values) {
+        using T = std::remove_cv_t<std::remove_reference_t<decltype(values[0])>>;
+        constexpr double INTEGERS_END = 2147483648.0;  // doubles of a wider span stay doubles
+        const auto found = moments::survey(values, array.validity(), array.count);
+        if constexpr (std::is_same_v<T, uint64_t>) {
+            if (found.count > 0)
+                result = tally_as<uint64_t>(array, values, found, "L");
+            else
+                result = tally_as<int64_t>(array, values, found, "l");
+        } else if constexpr (std::is_integral_v<T>) {
+            result = tally_as<int64_t>(array, values, found, "l");
+        } else {
+            const bool is_whole = !found.has_fraction && found.negative_zeros == 0;
+            if (found.count == 0 ||
+                (is_whole && found.low >= -INTEGERS_END && found.high < INTEGERS_END))
+                result = tally_as<int64_t>(array, values, found, "l");
+            else
+                result = tally_as<double>(array, values, found, "g");
+        }
+    };
+    if (!with_numbers(array, call)) refuse("no numbers have the format " + array.format);
+    return result;
+}
+
 }  // namespace
 
 PyMethodDef SUMMARY_METHODS[] = {
     {"summary", guarded<summary>, METH_VARARGS,
      "summary(values, counts)\n--\n\n"
      "Return (mean, median, deviation, low, high, place of the mode, cases) of counted numbers."},
+    {"tally", guarded<tally>, METH_VARARGS,
+     "tally(array)\n--\n\n"
+     "Return (numbers, negative zeros, has fraction, format, values, counts) of a short array."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -11,7 +11,7 @@ PyObject* written(const Array& array, int digits, Write write) {
     Bytes bytes(checked_room(array.count, unf::number_room(digits), unf::SPARE_ROOM));
     char* end = bytes.begin();
     {
-        const WithoutLock released;
+        const WithoutLock released(array.count);
         end = write(end);
     }
     return bytes.finish(end);
@@ -44,7 +44,7 @@ PyObject* normalize_texts(const Array& array, size_t characters) {
     Bytes bytes(checked_room(array.count, unf::MISSING_SIZE, size + unf::SPARE_ROOM));
     char* end = bytes.begin();
     {
-        const WithoutLock released;
+        const WithoutLock released(array.count);
         end = unf::write_texts(texts, validity, array.count, characters, end);
     }
     return bytes.finish(end);
@@ -57,7 +57,7 @@ PyObject* normalize_moments(const Array& array, const Moment& moment) {
     Bytes bytes(checked_room(array.count, MOMENT_ROOM, unf::SPARE_ROOM));
     char* end = bytes.begin();
     {
-        const WithoutLock released;
+        const WithoutLock released(array.count);
         end = unf::write_moments(values, validity, array.count, moment, end);
     }
     return bytes.finish(end);

@@ -73,16 +73,25 @@ class Reference {
 };
 
 // The interpreter's lock is not held while this lives, but can be taken back for a while.
+//
+// Work on few values is done before another thread would have taken the lock: it is kept then.
 class WithoutLock {
  public:
-    WithoutLock() : state_(PyEval_SaveThread()) {}
-    ~WithoutLock() { PyEval_RestoreThread(state_); }
+    static constexpr size_t FEW = 1024;
+
+    explicit WithoutLock(size_t values = FEW) : is_kept_(values < FEW) { give(); }
+    ~WithoutLock() { take(); }
     WithoutLock(const WithoutLock&) = delete;
-    void take() { PyEval_RestoreThread(state_); }
-    void give() { state_ = PyEval_SaveThread(); }
+    void take() {
+        if (!is_kept_) PyEval_RestoreThread(state_);
+    }
+    void give() {
+        if (!is_kept_) state_ = PyEval_SaveThread();
+    }
 
  private:
-    PyThreadState* state_;
+    bool is_kept_;
+    PyThreadState* state_ = nullptr;
 };
 
 // The memory of a Python object, or of None: nothing.
