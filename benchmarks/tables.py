@@ -95,14 +95,21 @@ def _fingerprint() -> list[Row]:
     return [
         Row(
             f"UNF of {values:,} doubles, the work alone",
-            python_part(f"import tabkit\n{_UNF.format(values)}", "tabkit.column_unf(x)"),
-            _present({"PyPI unf": python_part(f"import unf\n{_UNF.format(values)}", "unf.unf(x)")}),
+            _fingerprint_of("tabkit.column_unf", values),
+            _present({"PyPI unf": _fingerprint_of("unf.unf", values)}),
             (
                 Target(peer="PyPI unf", ratio=20),
                 Target("cpu", limit=values / 45e6),
             ),
         )
     ]
+
+
+def _fingerprint_of(function: str, values: int) -> list[str]:
+    """A process that has used the function before, so that what it imports is not counted."""
+    module = function.partition(".")[0]
+    before = f"import {module}\n{_UNF.format(values)}\n{function}(x[:9])"
+    return python_part(before, f"{function}(x)")
 
 
 def _everything(folder: Path, sav: Path) -> list[Row]:

@@ -6,8 +6,12 @@ import os
 import sys
 from typing import Final
 
-_M_ARENA_MAX: Final = -8  # Source: glibc, malloc.h
-_ARENAS: Final = 2
+#: What glibc's allocator is told. Threads share two arenas: each reserves 64 MiB of address space;
+#: where that is limited, one for each thread left none for the libraries that are loaded later, and
+#: the process was aborted. Blocks of some megabytes, which all cases need anew, come from memory
+#: that is kept, as the kernel clears what it gives page by page.
+#: Source: glibc, malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
+_MALLOC: Final = ((-8, 2), (-3, 32 << 20), (-1, 128 << 20))
 
 
 def load_arrow_alone() -> None:
@@ -21,7 +25,7 @@ def load_arrow_alone() -> None:
     if "pyarrow" in sys.modules or "pandas" in sys.modules:
         return
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    _share_arenas()
+    _tune_allocator()
     sys.meta_path.insert(0, _NoPandas)
     try:
         import pyarrow as pa
@@ -31,18 +35,14 @@ def load_arrow_alone() -> None:
         sys.meta_path.remove(_NoPandas)
 
 
-def _share_arenas() -> None:
-    """Let threads share two arenas of glibc's allocator.
-
-    Each arena reserves 64 MiB of address space; where that is limited, one for each thread left
-    none for the libraries that are loaded later, and the process was aborted.
-    """
+def _tune_allocator() -> None:
     if sys.platform == "linux":
         import ctypes
 
         mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # not in every libc
         if mallopt is not None:
-            mallopt(_M_ARENA_MAX, _ARENAS)
+            for parameter, value in _MALLOC:
+                mallopt(parameter, value)
 
 
 class _NoPandas:
