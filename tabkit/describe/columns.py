@@ -20,13 +20,21 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-#: Arrow's numbers of the types that are in one of the forms already.
+# Arrow's numbers of types: those that are in one of the forms already, texts, dates and times.
 _PLAIN: Final = frozenset(
     kind.id
     for kind in (
         *(pa.int8(), pa.int16(), pa.int32(), pa.int64()),
         *(pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
         *(pa.float32(), pa.float64(), pa.large_string()),
+    )
+)
+_TEXTS: Final = frozenset(kind.id for kind in (pa.string(), pa.large_string(), pa.string_view()))
+_MOMENTS: Final = frozenset(
+    kind.id
+    for kind in (
+        *(pa.date32(), pa.date64(), pa.time32("s"), pa.time64("us")),
+        *(pa.timestamp("s"), pa.duration("s")),
     )
 )
 
@@ -129,7 +137,7 @@ def plain(array: pa.Array) -> pa.Array:
 
 def _target(kind: pa.DataType) -> pa.DataType | None:
     types = pa.types
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+    if kind.id in _TEXTS:
         return pa.large_string()
     if types.is_boolean(kind):
         return pa.uint8()
@@ -144,18 +152,12 @@ def _target(kind: pa.DataType) -> pa.DataType | None:
 
 def is_text(kind: pa.DataType) -> bool:
     """Whether a type holds text, be it in a dictionary."""
-    if pa.types.is_dictionary(kind):
-        return is_text(kind.value_type)
-    return bool(
-        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
+    return kind.id in _TEXTS or (pa.types.is_dictionary(kind) and is_text(kind.value_type))
 
 
 def is_moment(kind: pa.DataType) -> bool:
     """Whether a type holds dates, times, date-times or durations."""
-    if pa.types.is_dictionary(kind):
-        return is_moment(kind.value_type)
-    return bool(pa.types.is_temporal(kind) and not pa.types.is_interval(kind))
+    return kind.id in _MOMENTS or (pa.types.is_dictionary(kind) and is_moment(kind.value_type))
 
 
 def values_and_missing(

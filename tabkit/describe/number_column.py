@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 _LONG_END: Final = 2.0**63  # Java's longs end below it
+_FLOATS: Final = (pa.float64().id, pa.float32().id)
 _SHORT: Final = 8192  # cases of a column that is counted at once, where it comes in one piece
 
 
@@ -101,7 +102,7 @@ class NumberColumn:
         self._store.count(numbers)
 
     def _note(self, array: pa.Array, found: Survey) -> None:
-        if pa.types.is_floating(array.type):
+        if array.type.id in _FLOATS:
             self._type = float
         self._has_fraction |= found.has_fraction
         self._negative_zeros += found.negative_zeros

@@ -23,6 +23,9 @@ from tabkit.read.spss_temporal import (
 )
 from tabkit.read.spss_text import UTF8
 
+if _native.AVAILABLE:
+    from tabkit._native import arrays, core
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -123,6 +126,15 @@ class ColumnBuilder:
         self._profile, self._decoder, self._make_texts = profile, decoder, make_texts
         self._faults: dict[str, TemporalFaults] = {}
         self._replaced: dict[str, int] = {}
+        self._widths = [plan.width for plan in plans]
+        self._taken = [_native.AVAILABLE and self._is_taken(plan) for plan in plans]
+        self._kernel_plans = [
+            ("u", plan.pieces, "none", 0.0, b" \0")
+            if width
+            else ("g", plan.pieces, "equal", missing, b"")
+            for plan, width, is_taken in zip(plans, self._widths, self._taken, strict=True)
+            if is_taken
+        ]
 
     def columns(self, cases: Elements) -> list[pa.Array]:
         """Return the columns of a block, compiled where the kernels are built.
@@ -130,16 +142,15 @@ class ColumnBuilder:
         Args:
             cases: Rows by elements, rows one after the other in memory.
         """
-        taken = [_native.AVAILABLE and self._is_taken(plan) for plan in self._plans]
-        decoded = iter(self._decoded(cases, taken) if any(taken) else ())
+        decoded = iter(self._decoded(cases) if self._kernel_plans else ())
         numbers = cases.view(f"{self._order}f8")
         made = []
-        for plan, is_decoded in zip(self._plans, taken, strict=True):
-            if is_decoded and plan.width:
+        for plan, width, is_taken in zip(self._plans, self._widths, self._taken, strict=True):
+            if is_taken and width:
                 made.append(self._decoded_text(next(decoded), plan, len(cases)))
-            elif is_decoded:
+            elif is_taken:
                 made.append(_array(next(decoded), pa.float64(), len(cases)))
-            elif plan.width:
+            elif width:
                 texts = self._make_texts(gather_text(cases, plan), self._decoder)
                 made.append(self._counted(texts, plan))
             else:
@@ -153,18 +164,10 @@ class ColumnBuilder:
             return self._make_texts is text_column
         return not is_character(plan.code, self._profile)
 
-    def _decoded(self, cases: Elements, taken: Sequence[bool]) -> list[Decoded]:
-        from tabkit._native import core
-
-        plans = [
-            ("u", plan.pieces, "none", 0.0, b" \0")
-            if plan.width
-            else ("g", plan.pieces, "equal", self._missing, b"")
-            for plan, is_taken in zip(self._plans, taken, strict=True)
-            if is_taken
-        ]
+    def _decoded(self, cases: Elements) -> list[Decoded]:
         data, width = cases.data.cast("B"), cases.shape[1] * WORD
-        return core.decode_cases(data, width, len(cases), self._order == ">", plans)
+        is_big = self._order == ">"
+        return core.decode_cases(data, width, len(cases), is_big, self._kernel_plans)
 
     def _decoded_text(self, column: Decoded, plan: ColumnPlan, count: int) -> pa.StringArray:
         is_text = column[5] == "ascii" or (
@@ -200,8 +203,6 @@ class ColumnBuilder:
 
 
 def _array(column: Decoded, kind: pa.DataType, count: int) -> pa.Array:
-    from tabkit._native import arrays
-
     return arrays.decoded_array(column, kind, count)
 
 
@@ -243,8 +244,6 @@ def trim_cells(cells: Bytes, bits: int) -> tuple[Offsets, Bytes]:
         bits: `BLANKS_AND_NULS` or `BLANKS_ONLY`.
     """
     if _native.AVAILABLE:
-        from tabkit._native import core
-
         count, width = cells.shape
         padding = b" " if bits == BLANKS_ONLY else b" \0"
         plan = ("u", ((0, width),), "none", 0.0, padding)

@@ -280,8 +280,7 @@ def _read_variable(source: _Bytes, element: int, variables: list[VariableRecord]
     label = None
     if has_label:
         length = source.count(1, "a variable label")
-        label = source.take(length, "a variable label")
-        source.take(-length % 4, "a variable label")
+        label = source.take(length + -length % 4, "a variable label")[:length]
     stored = source.take(8 * abs(missing_kind), "a missing value")
     missing = tuple([stored[at : at + 8] for at in range(0, len(stored), 8)])
     if width >= 0:

@@ -83,8 +83,14 @@ def build_variables(
     shown = displays(records, columns, findings)
     weight = weight_column(records, columns, findings)
     variables = []
+    declared: dict[tuple[object, ...], Missing] = {}  # of numbers, by what is stored
     for place, (column, name) in enumerate(zip(columns, names, strict=True)):
-        missing = missing_of(column, records, texts, name, more_missing.get(place, ()))
+        stored = (column.record.missing_kind, column.record.missing)
+        missing = None if column.width else declared.get(stored)
+        if missing is None:
+            missing = missing_of(column, records, texts, name, more_missing.get(place, ()))
+            if not column.width:
+                declared[stored] = missing
         meant = _Meaning(
             categories.of(column, labels.get(place, ()), missing, name),
             tuple(_shown(value, column.record) for value in missing.values),
