@@ -89,16 +89,22 @@ def tally(values: Numbers) -> Tally:
 
 
 def joined(first: Tally, second: Tally) -> Tally:
-    """Return the tally of all cases of two; integers of ``first`` are exact as doubles."""
+    """Return the tally of all cases of two; integers of ``first`` are exact as doubles.
+
+    Memory is that of the result beside ``second``, which may be long.
+    """
     if not len(first.values):
         return second
     if not len(second.values):
         return first
-    values = np.concatenate([first.values, second.values])
-    order = np.argsort(values, kind="stable")
-    values, counts = values[order], np.concatenate([first.counts, second.counts])[order]
-    starts = np.flatnonzero(np.concatenate([[True], values[1:] != values[:-1]]))
-    return Tally(values[starts], np.add.reduceat(counts, starts))
+    places = np.searchsorted(second.values, first.values)
+    is_known = second.values[np.minimum(places, len(second.values) - 1)] == first.values
+    counts = second.counts.copy()
+    counts[places[is_known]] += first.counts[is_known]
+    places, new = places[~is_known], first.only(~is_known)
+    return Tally(
+        np.insert(second.values, places, new.values), np.insert(counts, places, new.counts)
+    )
 
 
 def moments_in_order(values: Numbers) -> tuple[float, float]:

@@ -114,11 +114,12 @@ class ColumnStore:
         """Add values, as `keep` does, of which only the `tally` is wanted.
 
         Integers of a small span are counted at once; they take no room however many they are.
+        Once values are kept the rest is, too: that of an identifier would be counted in parts.
         """
         self._seen += len(block)
         if not len(block):
             return
-        if block.dtype.kind == "i":
+        if block.dtype.kind == "i" and not self._is_kept:
             low, high = int(block.min()), int(block.max())
             if self._bins.widen(low, high, max(_LEAST_BINS, self._seen // _CASES_A_BIN)):
                 self._bins.add(block)
@@ -128,10 +129,14 @@ class ColumnStore:
     def tally(self) -> Tally:
         """Return the distinct values and their counts; the store is empty then."""
         bins, self._bins = self._bins, _Bins()
-        if not self._blocks and not self._spilled:
+        if not self._is_kept:
             return bins.tally()
         kept = tally(self.concatenated())
         return joined(bins.tally(), kept) if bins.is_used else kept
+
+    @property
+    def _is_kept(self) -> bool:
+        return bool(self._blocks or self._spilled)
 
     def spill(self) -> None:
         """Move what is in memory to the file."""

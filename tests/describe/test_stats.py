@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tabkit.describe.stats import mode_of, moments_in_order, summarize, tally
+from tabkit.describe.stats import joined, mode_of, moments_in_order, summarize, tally
 from tabkit.describe.store import ColumnStore
 
 if TYPE_CHECKING:
@@ -133,6 +133,19 @@ def test_stores_hold_every_value(values: list[float], data: st.DataObject) -> No
     out = store.concatenated()
     assert out.tolist() == values
     assert np.signbit(out).tolist() == np.signbit(np.array(values)).tolist()
+
+
+@given(
+    st.lists(st.integers(-9, 30), min_size=1),
+    st.lists(st.integers(-(2**40), 2**40) | st.integers(-9, 30), min_size=1)
+    | st.lists(st.floats(allow_nan=False) | st.integers(-9, 30).map(float), min_size=1),
+)
+def test_tallies_joined(first: list[int], second: list[float]) -> None:
+    """The tally of two parts is that of the whole."""
+    whole = sorted([*first, *second])
+    counted = joined(tally(np.array(first)), tally(np.array(second)))
+    assert counted.values.tolist() == sorted(set(whole))
+    assert counted.counts.tolist() == [whole.count(value) for value in sorted(set(whole))]
 
 
 @given(INTEGERS, st.data())

@@ -79,6 +79,15 @@ def test_many_cases_of_few_values_take_no_room() -> None:
     assert store.tally().cases == 1_000_000
 
 
+def test_an_identifier_is_not_counted_in_parts() -> None:
+    """Its later blocks have a small span for so many cases; to join the parts took much memory."""
+    store = ColumnStore()
+    for start in range(0, 200_000, 1000):
+        store.count(np.arange(start, start + 1000, dtype=np.int32))
+    assert not store._bins.is_used
+    assert store.tally().cases == 200_000
+
+
 class _as_it_is:  # noqa: N801
     def __enter__(self) -> None: ...
     def __exit__(self, *_: object) -> None: ...
