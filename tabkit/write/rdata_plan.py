@@ -38,7 +38,6 @@ from tabkit.write.rdata_clock import (
 )
 from tabkit.write.rdata_columns import Integers, Numbers, Strings, Values
 from tabkit.write.rdata_factor import Factor
-from tabkit.write.rdata_repository import repository
 from tabkit.write.rdata_values import (
     DOUBLE,
     TEXT,
@@ -98,6 +97,8 @@ def plan_variable(
             variable = dataclasses.replace(variable, display_width=variable.width)
         values, losses = _haven(variable, kind, vendor_of(variable, origin))
     elif style == "repository":
+        from tabkit.write.rdata_repository import repository  # with all that describes tables
+
         values, losses = repository(variable, kind), []
     else:
         values, losses = _plain(variable, kind, style)
@@ -145,6 +146,8 @@ def _haven(
     if pa.types.is_string(kind) and not _is_year(variable, kind, vendor):
         fill = None if vendor in (None, SPSS) else _empty
         return Strings(attributes, fill), losses
+    if moment is Moment.DATE and pa.types.is_date32(kind):  # R counts as Arrow does
+        return Numbers(attributes), losses
     if vendor is not None and (moment is not Moment.NONE or not _is_number(kind)):
         convert = functools.partial(haven_numbers, variable=variable, moment=moment, vendor=vendor)
         return Numbers(attributes, convert), losses
