@@ -25,13 +25,15 @@ _UNITS: Final = {"s": "s", "ms": "m", "us": "u", "ns": "n"}
 
 def format_of(kind: pa.DataType) -> str:
     """Return the format of a type that the kernels know, else an empty text."""
+    if kind in _FORMATS:
+        return _FORMATS[kind]
     if pa.types.is_timestamp(kind):
         return f"ts{_UNITS[kind.unit]}:{kind.tz or ''}"
     if pa.types.is_duration(kind):
         return f"tD{_UNITS[kind.unit]}"
     if pa.types.is_time(kind):
         return f"tt{_UNITS[kind.unit]}"
-    return _FORMATS.get(kind, "")
+    return ""
 
 
 def described(array: pa.Array) -> Array | None:

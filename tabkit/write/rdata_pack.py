@@ -14,6 +14,9 @@ from tabkit import _native
 from tabkit.model import TAG_LETTERS
 from tabkit.write.rdata_values import NA_BITS, NA_INTEGER, characters, tagged_bits
 
+if _native.AVAILABLE:
+    from tabkit._native import arrays, core
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -48,8 +51,6 @@ def pack_integers(column: pa.Array) -> bytes | None:
         except pa.ArrowInvalid:
             return None
     if _native.AVAILABLE:
-        from tabkit._native import arrays, core
-
         try:
             return core.xdr_integers(arrays.described(column))  # type: ignore[arg-type]
         except ValueError:  # one of them is the number that R has for NA
@@ -64,8 +65,6 @@ def pack_integers(column: pa.Array) -> bytes | None:
 def pack_texts(column: pa.Array) -> tuple[bytes, int]:
     """Return texts, and how many were cut at a NUL, which R has not."""
     if _native.AVAILABLE:
-        from tabkit._native import arrays, core
-
         return core.xdr_texts(arrays.described(column))  # type: ignore[arg-type]
     given = column.to_pylist()
     packed = b"".join(_NA_TEXT if text is None else characters(text) for text in given)
@@ -82,8 +81,6 @@ def widened(packed: bytes) -> bytes:
 
 def _doubles(column: pa.Array) -> bytes:
     if _native.AVAILABLE:
-        from tabkit._native import arrays, core
-
         return core.xdr_doubles(arrays.described(column))  # type: ignore[arg-type]
     valid = column.is_valid().to_numpy(zero_copy_only=False)
     kind, ticks = column.type, 1

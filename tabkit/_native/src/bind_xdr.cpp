@@ -1,4 +1,5 @@
 // Python's function for vectors in R's form.
+#include <optional>
 #include <type_traits>
 
 #include "python.hpp"
@@ -8,12 +9,24 @@
 namespace tabkit::python {
 namespace {
 
+// Gives the interpreter's lock away for work that takes longer than handing it over.
+constexpr size_t FEW = 4096;
+class Unlocked {
+ public:
+    explicit Unlocked(size_t count) {
+        if (count > FEW) released_.emplace();
+    }
+
+ private:
+    std::optional<WithoutLock> released_;
+};
+
 template <typename Write>
 PyObject* written(const Array& array, size_t width, Write write) {
     Bytes bytes(checked_room(array.count, width, 1));
     char* end = bytes.begin();
     {
-        const WithoutLock released;
+        const Unlocked unlocked(array.count);
         end = write(end);
     }
     if (end == nullptr) refuse("a number that is there is R's missing integer");
@@ -77,7 +90,7 @@ PyObject* texts_of(const Array& array) {
     char* end = bytes.begin();
     size_t cut;
     {
-        const WithoutLock released;
+        const Unlocked unlocked(array.count);
         cut = xdr::write_texts(texts, validity, array.count, end);
     }
     return checked(Py_BuildValue("Nn", bytes.finish(end), static_cast<Py_ssize_t>(cut)));
