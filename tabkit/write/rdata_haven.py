@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tabkit.model import MissingRange, Value, Variable
 
 _USUAL_WIDTH: Final = 8  # haven keeps other display widths only
+LONG: Final = "integer64"  # the storage type of what was one in R
 _UNCLASSED: Final = "vctrs_vctr"
 _BARE_NUMBER: Final = re.compile(r"(?<=[0-9A-Za-z])\.$")
 
@@ -76,6 +77,7 @@ def haven_column(
         variable.display_format,
         variable.display_width,
         variable.bare,
+        variable.storage == LONG,
         kind,
         vendor,
     )
@@ -95,6 +97,7 @@ def _recipe(
     shown: str,
     width: int | None,
     bare: bool,
+    is_long: bool,
     kind: pa.DataType,
     vendor: Vendor | None,
 ) -> Recipe:
@@ -117,12 +120,17 @@ def _recipe(
         )
         if count
     ]
-    make = _maker(shown, kind, moment, vendor, bare=bare, coded=bool(labels or missing))
+    make: Callable[[Mapping[str, Vector]], Values]
+    if vendor is None and moment is Moment.NONE and is_whole(kind) and not (labels or missing):
+        logical = bool(pa.types.is_boolean(kind))
+        make = functools.partial(Integers, logical=logical, long=is_long)
+    else:
+        make = _maker(shown, kind, moment, vendor, bare=bare)
     return Recipe(attributes, make, tuple(lost))
 
 
 def _maker(
-    shown: str, kind: pa.DataType, moment: Moment, vendor: Vendor | None, *, bare: bool, coded: bool
+    shown: str, kind: pa.DataType, moment: Moment, vendor: Vendor | None, *, bare: bool
 ) -> Callable[[Mapping[str, Vector]], Values]:
     is_year = bare and vendor is not None  # texts that Stata stores as numbers
     if pa.types.is_string(kind) and not is_year:
@@ -132,8 +140,6 @@ def _maker(
     if vendor is not None and (moment is not Moment.NONE or not _is_number(kind)):
         convert = functools.partial(haven_numbers, shown=shown, moment=moment, vendor=vendor)
         return functools.partial(Numbers, convert=convert)
-    if vendor is None and not coded and is_whole(kind):
-        return functools.partial(Integers, logical=bool(pa.types.is_boolean(kind)))
     return Numbers
 
 

@@ -25,7 +25,7 @@ from tabkit.read.arrow_columns import is_plain, plan_column
 from tabkit.write.rdata_clock import Moment, moment_attributes, moment_of, vendor_of
 from tabkit.write.rdata_columns import Integers, Numbers, Strings, Values
 from tabkit.write.rdata_factor import Factor
-from tabkit.write.rdata_haven import haven_column, is_whole
+from tabkit.write.rdata_haven import LONG, haven_column, is_whole
 from tabkit.write.rdata_values import Vector, texts
 
 if TYPE_CHECKING:
@@ -117,7 +117,9 @@ def _plain(variable: Variable, kind: pa.DataType, style: str) -> tuple[Values, t
     if pa.types.is_string(kind):
         return Strings(attributes), losses
     if is_whole(kind):
-        return Integers(attributes, logical=bool(pa.types.is_boolean(kind))), losses
+        is_long = variable.storage == LONG
+        logical = bool(pa.types.is_boolean(kind))
+        return Integers(attributes, logical=logical, long=is_long), losses
     return Numbers(attributes, tagged=False), losses
 
 
