@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _TYPES: Final = MappingProxyType(
     {LOGICAL: "logical", INTEGER: "integer", DOUBLE: "double", TEXT: "character"}
 )
-_AS_DOUBLE: Final = frozenset({"", "double", "num8"})  # storage types that are R's own
-_OF_FILE: Final = frozenset({"file label", "notes"})
-_OF_HAVEN: Final = _OF_FILE | {
-    "variable label", "value labels", "definition of missing values",
-    "display format", "display width", "storage type",
-}  # fmt: skip
+_AS_DOUBLE: Final = frozenset({"double", "num8"})  # storage types that are R's own
+#: What every style keeps, or is told of here.
+_OF_ALL: Final = frozenset(
+    {"file label", "notes", "variable label", "value labels", "storage type"}
+)
+_OF_HAVEN: Final = _OF_ALL | {"definition of missing values", "display format", "display width"}
 
 
 def frame_losses(
@@ -41,7 +41,7 @@ def frame_losses(
         planned: Its columns, all settled.
         names: Their names in R.
     """
-    kept = _OF_HAVEN if style == "haven" else _OF_FILE | {"variable label", "value labels"}
+    kept = _OF_HAVEN if style == "haven" else _OF_ALL
     columns = list(zip(stream.variables, planned, strict=True))
     measured = {variable.name for variable, each in columns if _has_measure(variable, each)}
     losses = [
@@ -52,11 +52,13 @@ def frame_losses(
     for variable, each in columns:
         losses += each.losses
         losses += each.values.losses(variable.name)
+        if each.rounding is not None:
+            losses += each.rounding.losses(variable.name)
+        if variable.storage and not _is_stored(variable, each):
+            losses.append(Loss("storage type", variable.name))
         if style != "haven":
             continue
         vendor = vendor_of(variable, stream.origin)
-        if variable.storage not in _AS_DOUBLE and not _is_stored(variable, each):
-            losses.append(Loss("storage type", variable.name))
         if vendor is None and variable.display_format:
             losses.append(Loss("display format", variable.name))
         if vendor is not SPSS and variable.display_width is not None:
@@ -76,7 +78,8 @@ def _has_measure(variable: Variable, planned: Planned) -> bool:
 
 def _is_stored(variable: Variable, planned: Planned) -> bool:
     """Whether R's vector has the type or the class that the source's storage type names."""
-    if variable.storage == _TYPES[planned.values.kind]:
+    kind = planned.values.kind
+    if variable.storage == _TYPES[kind] or (kind == DOUBLE and variable.storage in _AS_DOUBLE):
         return True
     classes = planned.values.attributes.get("class")
     return classes is not None and classes.data.startswith(characters(variable.storage))

@@ -23,7 +23,7 @@ from tabkit.loss import Loss
 from tabkit.model import Measure
 from tabkit.read.arrow_columns import is_plain, plan_column
 from tabkit.write.rdata_clock import Moment, moment_attributes, moment_of, vendor_of
-from tabkit.write.rdata_columns import Integers, Numbers, Strings, Values
+from tabkit.write.rdata_columns import Integers, Numbers, Strings, Values, inexact
 from tabkit.write.rdata_factor import Factor
 from tabkit.write.rdata_haven import LONG, haven_column, is_whole
 from tabkit.write.rdata_values import Vector, texts
@@ -44,11 +44,34 @@ class Planned:
         values: Packs its arrays.
         ready: Applied to each array before, whatever the style.
         losses: What is known at once not to be carried.
+        rounding: The part of ``ready`` that may round numbers, and counts them.
     """
 
     values: Values
     ready: Callable[[pa.Array], pa.Array] | None = None
     losses: tuple[Loss, ...] = ()
+    rounding: Rounding | None = None
+
+
+class Rounding:
+    """Makes doubles of numbers that have more digits, and counts those that are rounded."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, column: pa.Array) -> pa.Array:
+        """Return doubles."""
+        found = pc.cast(column, pa.float64(), safe=False)
+        if pa.types.is_integer(column.type):
+            self._count += inexact(column)
+        else:
+            back = pc.cast(found, column.type, safe=False)
+            self._count += pc.sum(pc.not_equal(back, column)).as_py() or 0
+        return found
+
+    def losses(self, name: str) -> list[Loss]:
+        """Tell how many were rounded."""
+        return [Loss("numbers are rounded to doubles", name, self._count)] if self._count else []
 
 
 def plan_variable(
@@ -64,6 +87,7 @@ def plan_variable(
         keep_missing: User-missing values stay values, as by haven's ``user_na = TRUE``.
     """
     ready, kind = _model_type(variable, kind)
+    rounding = ready if isinstance(ready, Rounding) else None
     if not keep_missing and (variable.missing_values or variable.missing_ranges):
         ready = _chained(ready, functools.partial(_without_missing, variable=variable))
         variable = dataclasses.replace(variable, missing_values=(), missing_ranges=())
@@ -75,10 +99,10 @@ def plan_variable(
     elif style == "repository":
         from tabkit.write.rdata_repository import repository  # with all that describes tables
 
-        return Planned(repository(variable, kind), ready)
+        return Planned(repository(variable, kind), ready, (), rounding)
     else:
         values, losses = _plain(variable, kind, style)
-    return Planned(values, ready, losses)
+    return Planned(values, ready, losses, rounding)
 
 
 def check_style(style: str) -> None:
@@ -155,9 +179,9 @@ def _model_type(
     if _is_plain(kind):
         return None, kind
     if pa.types.is_unsigned_integer(kind) or pa.types.is_decimal(kind):
-        fits = pa.types.is_integer(kind) and kind.bit_width < 64  # noqa: PLR2004
-        target = pa.int64() if fits else pa.float64()
-        return lambda column: pc.cast(column, target, safe=False), target
+        if pa.types.is_integer(kind) and kind.bit_width < 64:  # noqa: PLR2004
+            return lambda column: pc.cast(column, pa.int64()), pa.int64()
+        return Rounding(), pa.float64()
     plan = plan_column(0, pa.field(variable.name, kind), variable.name, lambda: iter(()))
     return plan.convert, plan.field.type
 

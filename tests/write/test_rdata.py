@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import errno
 import gzip
 import math
@@ -340,6 +341,19 @@ def test_integers_are_kept_whatever_their_size_and_block(
     assert sum(loss.count or 0 for loss in losses) == is_long * there.count(-(2**63))
 
 
+def test_numbers_with_more_digits_than_doubles_are_told(tmp_path: Path) -> None:
+    """A decimal is kept when the nearest double is nearest to no other one of its digits."""
+    numbers = ["0.10", None, "12345678901234567.89", "-1.25"]
+    decimals = [None if each is None else decimal.Decimal(each) for each in numbers]
+    columns = {"u": pa.array([2**64 - 1, None, 2**53 + 1, 2**60], pa.uint64()),
+               "d": pa.array(decimals, pa.decimal128(19, 2))}  # fmt: skip
+    told = write_rds_stream(stream_of(table(columns), 3), tmp_path / "x.rds")
+    assert [str(each) for each in told] == [
+        "u: numbers are rounded to doubles (2)",
+        "d: numbers are rounded to doubles (1)",
+    ]
+
+
 def test_integer64_of_r_stays_what_it_was(tmp_path: Path, r: Any) -> None:
     """However small the numbers are; and no storage type is told as lost that is kept."""
     r(
@@ -353,6 +367,14 @@ saveRDS(d, "given.rds")
         tmp_path,
     )
     assert convert(tmp_path / "given.rds", tmp_path / "made.rds") == ()
+    plain = convert(
+        tmp_path / "given.rds", tmp_path / "plain.rds", write_options=WriteOptions(r_style="plain")
+    )
+    assert {(loss.variable, loss.what) for loss in plain} == {
+        ("f", "storage type"),  # a factor that becomes text
+        ("f", "value labels"),
+        ("f", "level of measurement"),
+    }
     r('same("frame", as.data.frame(readRDS("made.rds")), readRDS("given.rds"))', tmp_path)
 
 
