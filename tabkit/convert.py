@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from tabkit.loss import Ledger
     from tabkit.model import Finding, TableStream
-    from tabkit.profiles import Profile
 
 ON_LOSS: Final = ("warn", "error", "ignore")
 
@@ -106,14 +105,14 @@ def write_target(
     Raises:
         LossError: Something would be lost and ``on_loss`` is ``error``; nothing is written.
         OutputError: The target exists already or cannot be written.
-        UsageError: ``on_loss`` is none of the three.
+        UsageError: ``on_loss`` is none of the three, or an .rds is to have a named object.
     """
     with stream:
         if on_loss not in ON_LOSS:
             msg = f"on_loss is one of {', '.join(ON_LOSS)}, not {on_loss!r}"
             raise UsageError(msg)
         with whole_files([target], force=force) as (draft,):
-            ledger = _write(stream, draft, written, _named(choices, target, stream.profile))
+            ledger = _write(stream, draft, written, _named(choices, target, written, stream))
             ledger += tuple(
                 Loss(finding.text, finding.variable)
                 for finding in stream.findings
@@ -128,11 +127,22 @@ def write_target(
     return ledger
 
 
-def _named(choices: WriteOptions, target: Path, profile: Profile) -> WriteOptions:
-    """An object of R is named after its file, unless the user or the profile says how."""
+def _named(
+    choices: WriteOptions, target: Path, written: FileFormat, stream: TableStream
+) -> WriteOptions:
+    """An object of R is named after its file, unless the user or the profile says how.
+
+    Raises:
+        UsageError: A name is for an .rds, which has none; that of a source in R is none of it.
+    """
     from tabkit.write.rdata_names import object_name
 
-    if choices.object_name is not None or profile.r_objects is not None:
+    if choices.object_name is not None:
+        if written.name == "rds" and stream.origin.format not in {"rdata", "rds"}:
+            msg = "an .rds holds an object without a name: name it in R, or write an .RData"
+            raise UsageError(msg)
+        return choices
+    if stream.profile.r_objects is not None:
         return choices
     return dataclasses.replace(choices, object_name=object_name(target.name))
 

@@ -56,7 +56,7 @@ def deflate(data: Buffer, word: int = 1) -> Piece:
     Args:
         data: Any.
         word: 4 or 8 where the data are numbers of so many bytes: where few of them differ, our own
-            coder makes half of what isal's makes, in the same time.
+            coder makes half of what isal's makes, in less time.
     """
     packed = _deflate_words(data, word) if word > 1 and _native.AVAILABLE else None
     if packed is None:

@@ -15,23 +15,31 @@ from typing import TYPE_CHECKING, Any, Final
 from tabkit.errors import DependencyError, FormatError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tabkit.loss import Ledger, Loss
     from tabkit.model import Table
 
 __all__ = ["from_r", "to_r"]
 
+_SHOWN: Final = 3  # variables in a warning
 _HOW: Final = (
     "install R (apt-get install r-base-dev), then pip install 'tabkit[r]'; "
     "R before 4.5 needs rpy2-rinterface<3.6.6"
 )
 
 
-def to_r(table: Table, *, style: str | None = None) -> Any:
+def to_r(
+    table: Table, *, style: str | None = None, on_loss: Callable[[Loss], object] | None = None
+) -> Any:
     """Give a table to R as the data frame that haven makes of such a file.
 
     Args:
         table: Its variables become columns, ``haven_labelled`` and ``haven_labelled_spss`` where
             they have labels or missing values.
         style: ``haven``, ``factor`` or ``plain``, as ``--r-style``; None leaves it to the profile.
+        on_loss: Called with each thing that the frame does not carry, as `tabkit.convert` returns
+            them (``losses.append``); None warns of all in one `UserWarning`.
 
     Returns:
         The frame as an object of rpy2; assign it with ``rpy2.robjects.globalenv["name"] = frame``.
@@ -43,7 +51,13 @@ def to_r(table: Table, *, style: str | None = None) -> Any:
     from tabkit.write.rdata_session import session_frame
 
     _base()
-    return session_frame(stream_of(table), style)
+    frame, ledger = session_frame(stream_of(table), style)
+    if on_loss is not None:
+        for loss in ledger:
+            on_loss(loss)
+    elif ledger:
+        warnings.warn(f"not kept in R: {_summary(ledger)}", stacklevel=2)
+    return frame
 
 
 def from_r(frame: Any, *, row_names: str | None = None) -> Table:
@@ -70,6 +84,17 @@ def from_r(frame: Any, *, row_names: str | None = None) -> Table:
     raw = _serialized(base, frame)
     options = ReadOptions(object=".", row_names=row_names)
     return read_all(stream_of_serialized(memoryview(np.asarray(raw).data), Path(name), options))
+
+
+def _summary(ledger: Ledger) -> str:
+    """Return what is lost, each with the first variables concerned."""
+    names: dict[str, list[str]] = {}
+    for loss in ledger:
+        names.setdefault(loss.what, []).append(loss.variable or "file")
+    return "; ".join(
+        f"{what} ({', '.join(some[:_SHOWN])}{', …' if len(some) > _SHOWN else ''})"
+        for what, some in names.items()
+    )
 
 
 def _serialized(base: Any, frame: Any) -> Any:

@@ -105,6 +105,28 @@ def test_few_words_are_compressed_by_our_own_coder(
         assert len(packed) <= 1.05 * len(gzipped.deflate(data).data)
 
 
+@given(
+    st.sampled_from([4, 8]),
+    st.integers(1, 255),
+    st.lists(st.tuples(st.integers(1, 40), st.integers(1, 700)), max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_words_that_repeat_in_runs_and_periods_come_back(
+    width: int, distinct: int, stretches: list[tuple[int, int]], random: Random
+) -> None:
+    """Matches of every length, over the longest there is, and from beyond the window."""
+    core = pytest.importorskip("tabkit._native.core", reason="the kernels were not built")
+    words = [random.randbytes(width) for _ in range(distinct)]
+    periods = [(random.choices(words, k=period), count) for period, count in stretches]
+    data = b"".join(b"".join(period) * count for period, count in periods)
+    assert zlib.decompressobj(-15).decompress(core.deflate_words(data, width)) == data
+
+
+def test_a_run_of_one_word_takes_next_to_nothing() -> None:
+    core = pytest.importorskip("tabkit._native.core", reason="the kernels were not built")
+    assert len(core.deflate_words(bytes(8) * 65_536, 8)) < 65_536 * 8 / 250
+
+
 def test_too_many_words_are_left_to_isal() -> None:
     core = pytest.importorskip("tabkit._native.core", reason="the kernels were not built")
     data = b"".join(number.to_bytes(4, "big") for number in range(256))

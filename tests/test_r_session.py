@@ -41,7 +41,7 @@ def python(code: str, *arguments: object, **environment: str) -> subprocess.Comp
 THERE_AND_BACK = """
 import sys, tabkit, tabkit.r
 table = tabkit.read(sys.argv[1])
-frame = tabkit.r.to_r(table)
+frame = tabkit.r.to_r(table, on_loss=lambda loss: None)
 import rpy2.rinterface as r
 r.globalenv["ours"] = frame
 user_na = ", user_na = TRUE" if sys.argv[1].endswith("sav") else ""
@@ -102,13 +102,21 @@ import rpy2.rinterface as r
 def no_file(*_, **__): raise AssertionError("a temporary file")
 for table in tables:
     for style in (None, "factor", "plain", "repository"):
-        write_rds_stream(stream_of(table), rds, r_style=style)
+        ledger, told = write_rds_stream(stream_of(table), rds, r_style=style), []
         made, tempfile.TemporaryDirectory = tempfile.TemporaryDirectory, no_file
-        r.globalenv["ours"] = tabkit.r.to_r(table, style=style)
+        r.globalenv["ours"] = tabkit.r.to_r(table, style=style, on_loss=told.append)
         tempfile.TemporaryDirectory = made
         r.evalr(f"theirs <- readRDS('{rds}')")
         r.evalr("stopifnot(identical(ours, theirs),"
                 "identical(serialize(ours, NULL), serialize(theirs, NULL)))")
+        assert tuple(told) == ledger
+try:
+    tabkit.r.to_r(labelled(), style="plain")
+except UserWarning as warning:
+    assert str(warning).startswith("not kept in R: "), warning
+    assert "variable label (codes); " in str(warning), warning
+else:
+    raise AssertionError("silence")
 try:
     tabkit.r.to_r(whole, style="base")
 except tabkit.TabkitError as error:

@@ -13,12 +13,8 @@ import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from tabkit.errors import OutputError, UsageError
-from tabkit.loss import Loss
-from tabkit.model import Measure
 from tabkit.write import rdata_values as r
-from tabkit.write.metadata_loss import metadata_losses
-from tabkit.write.rdata_clock import SPSS, vendor_of
-from tabkit.write.rdata_factor import Factor
+from tabkit.write.rdata_losses import frame_losses
 from tabkit.write.rdata_names import legal_names, object_name
 from tabkit.write.rdata_plan import check_style, plan_variable
 from tabkit.write.rdata_store import Assembler, ColumnStore, Spool
@@ -28,19 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tabkit.loss import Ledger
-    from tabkit.model import Block, Table, TableStream, Variable
+    from tabkit.model import Block, Table, TableStream
     from tabkit.write.rdata_plan import Planned
 
 NAMES: Final = ("keep", "make.names")
 _MOST_ROWS: Final = 2**31 - 1
 _THREADS: Final = 2  # the source is decoded meanwhile
 _TASKS: Final = 8  # of a block: few enough to cost nothing, enough to share
-_AS_DOUBLE: Final = frozenset({"", "double", "num8"})  # storage types that are R's own
-_OF_FILE: Final = frozenset({"file label", "notes"})
-_OF_HAVEN: Final = _OF_FILE | {
-    "variable label", "value labels", "definition of missing values",
-    "display format", "display width", "storage type",
-}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -196,12 +186,7 @@ class FrameWriter:
             self._write_frame(out, symbols, names)
             out.write(r.closing(self._object))
             out.finish()
-        renamed = [
-            Loss(f"the name became {new}", old)
-            for old, new in zip(given, names, strict=True)
-            if old != new
-        ]
-        return (*self._losses(), *renamed)
+        return frame_losses(self._stream, self._style, self._planned, names)
 
     def _append_some(self, block: Block, first: int, step: int) -> None:
         for place in range(first, len(self._stores), step):
@@ -225,40 +210,6 @@ class FrameWriter:
             store.write(out)
             out.write(symbols.attributes(of_column))
         out.write(symbols.attributes(attributes))
-
-    def _losses(self) -> list[Loss]:
-        stream, style = self._stream, self._style
-        kept = _OF_HAVEN if style == "haven" else _OF_FILE | {"variable label", "value labels"}
-        measured = {
-            variable.name
-            for variable, planned in zip(stream.variables, self._planned, strict=True)
-            if _has_measure(variable, planned)
-        }
-        losses = [
-            loss
-            for loss in metadata_losses(stream, kept)
-            if loss.what != "level of measurement" or loss.variable not in measured
-        ]
-        for variable, planned in zip(stream.variables, self._planned, strict=True):
-            losses += planned.losses
-            losses += planned.values.losses(variable.name)
-            if style != "haven":
-                continue
-            vendor = vendor_of(variable, stream.origin)
-            if variable.storage not in _AS_DOUBLE:
-                losses.append(Loss("storage type", variable.name))
-            if vendor is None and variable.display_format:
-                losses.append(Loss("display format", variable.name))
-            if vendor is not SPSS and variable.display_width is not None:
-                losses.append(Loss("display width", variable.name))
-        return losses
-
-
-def _has_measure(variable: Variable, planned: Planned) -> bool:
-    """Whether a factor says the level of measurement: nominal, or ordinal by its order."""
-    if not isinstance(planned.values, Factor):
-        return False
-    return variable.measure is (Measure.ORDINAL if planned.values.ordered else Measure.NOMINAL)
 
 
 def _lines(note: str, source: str) -> list[str]:

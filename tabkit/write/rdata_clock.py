@@ -141,14 +141,13 @@ def _zone_name(zone: str) -> str:
     return f"<{sign}{hours}{minutes}>{west}{hours}:{minutes}"
 
 
-def haven_moment(variable: Variable, kind: pa.DataType, vendor: Vendor) -> Moment:
+def haven_moment(shown: str, kind: pa.DataType, vendor: Vendor) -> Moment:
     """Return what haven takes a variable for, by its display format alone.
 
     SAS's DATEAMPM is a date-time, which haven 2.5.1 takes for a date by its first letters.
     """
     if pa.types.is_string(kind):
         return Moment.NONE
-    shown = variable.display_format
     found = next((m for test, m in _KINDS[vendor] if test.match(shown)), Moment.NONE)
     if vendor is SAS and found is not Moment.NONE:
         meant = parse_format(shown).temporal
@@ -156,11 +155,9 @@ def haven_moment(variable: Variable, kind: pa.DataType, vendor: Vendor) -> Momen
     return found
 
 
-def haven_numbers(
-    column: pa.Array, variable: Variable, moment: Moment, vendor: Vendor
-) -> pa.DoubleArray:
-    """Return a column as the numbers that haven gives."""
-    unit = unit_of(variable.display_format) if vendor is STATA else ""
+def haven_numbers(column: pa.Array, shown: str, moment: Moment, vendor: Vendor) -> pa.DoubleArray:
+    """Return a column as the numbers that haven gives; ``shown`` is its display format."""
+    unit = unit_of(shown) if vendor is STATA else ""
     if unit in {*"wmqhy"} and moment is Moment.NONE:
         values = _stata_counts(column, unit)
     else:

@@ -14,8 +14,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tabkit.loss import Loss
-from tabkit.write.rdata_pack import TICKS, pack_doubles, pack_integers, pack_texts, widened
-from tabkit.write.rdata_values import DOUBLE, INTEGER, LOGICAL, TEXT
+from tabkit.write.rdata_pack import (
+    TICKS,
+    lengthened,
+    lengthened_doubles,
+    pack_doubles,
+    pack_integers,
+    pack_long_integers,
+    pack_texts,
+    widened,
+)
+from tabkit.write.rdata_values import DOUBLE, INTEGER, LOGICAL, TEXT, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,10 +139,14 @@ ROUNDED = "integers beyond 2**53 are rounded"
 class Integers:
     """Integers or booleans: R's of 32 bits as long as all fit in them, else doubles.
 
+    Integers that are no doubles are ``integer64``, as package bit64 keeps them, and so is then all
+    of the column.
+
     Args:
         attributes: Of the vector.
         convert: Applied to each array first.
         logical: They are booleans.
+        long: They are ``integer64`` however small they are; None makes none of them so.
     """
 
     def __init__(
@@ -142,20 +155,33 @@ class Integers:
         convert: Callable[[pa.Array], pa.Array] | None = None,
         *,
         logical: bool = False,
+        long: bool | None = False,
     ) -> None:
         self._convert = convert
         self.kind = LOGICAL if logical else INTEGER
         self.attributes = attributes
+        self._may_be_long, self._is_long = long is not None, False
         self._next: bytes | None = None
-        self._inexact = 0
+        self._inexact = self._least = self._untagged = 0
+        if long:
+            self._lengthen()
 
     def admit(self, column: pa.Array, tags: Tags) -> Change | None:
         """Pack the values as integers; where that fails, widen all of them."""
         if self._convert is not None:
             column = self._convert(column)
         self._next, tagged = None, tags is not None and bool(pc.any(pc.not_equal(tags, 0)).as_py())
-        if pa.types.is_int64(column.type):
-            self._inexact += inexact(column)
+        if tagged and not self._is_long:
+            self._may_be_long = False  # only doubles have tags
+        lost = inexact(column) if pa.types.is_int64(column.type) else 0
+        if lost and self._may_be_long and not self._is_long:
+            before = self.kind
+            self._lengthen()
+            return lengthened if before == INTEGER else lengthened_doubles
+        if self._is_long:
+            self._untagged += int(pc.sum(pc.not_equal(tags, 0)).as_py() or 0) if tagged else 0
+            return None
+        self._inexact += lost
         if self.kind == DOUBLE:
             return None
         self._next = None if tagged else pack_integers(column)
@@ -165,18 +191,36 @@ class Integers:
         return widened
 
     def packed(self, column: pa.Array, tags: Tags) -> bytes:
-        """Return integers, or doubles since one did not fit."""
-        if self._next is None and self._convert is not None:
+        """Return integers, or doubles since one did not fit, or integers of 64 bits."""
+        if self._next is not None:
+            return self._next
+        if self._convert is not None:
             column = self._convert(column)
-        return pack_doubles(column, tags) if self._next is None else self._next
+        if not self._is_long:
+            return pack_doubles(column, tags)
+        data, least = pack_long_integers(column)
+        self._least += least
+        return data
 
     def settle(self) -> Change | None:
         """Nothing is left to do."""
         return None
 
     def losses(self, name: str) -> list[Loss]:
-        """Tell of integers that are rounded."""
-        return [Loss(ROUNDED, name, self._inexact)] if self._inexact else []
+        """Tell of integers that are rounded, or taken for what is missing."""
+        return [
+            Loss(what, name, count)
+            for what, count in (
+                (ROUNDED, self._inexact),
+                ("integers of -2**63 became missing", self._least),
+                ("tagged missings became plain missings", self._untagged),
+            )
+            if count
+        ]
+
+    def _lengthen(self) -> None:
+        self._is_long, self.kind = True, DOUBLE
+        self.attributes = {**self.attributes, "class": texts(["integer64"])}
 
 
 class Strings:

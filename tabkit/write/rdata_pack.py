@@ -14,11 +14,15 @@ from tabkit import _native
 from tabkit.model import TAG_LETTERS
 from tabkit.write.rdata_values import NA_BITS, NA_INTEGER, characters, tagged_bits
 
+if _native.AVAILABLE:
+    from tabkit._native import arrays, core
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 _NA_TEXT: Final = struct.pack(">ii", 9, -1)
 TICKS: Final = MappingProxyType({"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9})
+_NA_LONG: Final = -(2**63)
 _NAN_BITS: Final = 0x7FF8000000000000
 _TAG_BITS: Final = np.array(
     [NA_BITS, *(tagged_bits(letter) for letter in TAG_LETTERS[1:])], np.uint64
@@ -48,8 +52,6 @@ def pack_integers(column: pa.Array) -> bytes | None:
         except pa.ArrowInvalid:
             return None
     if _native.AVAILABLE:
-        from tabkit._native import arrays, core
-
         try:
             return core.xdr_integers(arrays.described(column))  # type: ignore[arg-type]
         except ValueError:  # one of them is the number that R has for NA
@@ -61,11 +63,16 @@ def pack_integers(column: pa.Array) -> bytes | None:
     return np.where(valid, numbers, NA_INTEGER).astype(">i4").tobytes()
 
 
+def pack_long_integers(column: pa.Array) -> tuple[bytes, int]:
+    """Return integers of 64 bits as package bit64 keeps them, and how many are its NA, -2**63."""
+    numbers = column.cast(pa.int64()).fill_null(_NA_LONG).to_numpy(zero_copy_only=False)
+    least = int(np.count_nonzero(numbers == _NA_LONG)) - column.null_count
+    return numbers.astype(">i8").tobytes(), least
+
+
 def pack_texts(column: pa.Array) -> tuple[bytes, int]:
     """Return texts, and how many were cut at a NUL, which R has not."""
     if _native.AVAILABLE:
-        from tabkit._native import arrays, core
-
         return core.xdr_texts(arrays.described(column))  # type: ignore[arg-type]
     given = column.to_pylist()
     packed = b"".join(_NA_TEXT if text is None else characters(text) for text in given)
@@ -80,10 +87,25 @@ def widened(packed: bytes) -> bytes:
     return bytes(words.astype(">u8").tobytes())
 
 
+def lengthened(packed: bytes) -> bytes:
+    """Return packed integers as packed integers of 64 bits."""
+    numbers: npt.NDArray[Any] = np.frombuffer(packed, ">i4")
+    longs = numbers.astype(np.int64)
+    longs[numbers == NA_INTEGER] = _NA_LONG
+    return bytes(longs.astype(">i8").tobytes())
+
+
+def lengthened_doubles(packed: bytes) -> bytes:
+    """Return packed doubles, all of them whole or NA, as packed integers of 64 bits."""
+    numbers = np.frombuffer(packed, ">f8").astype(np.float64)
+    missing = np.isnan(numbers)
+    longs = np.where(missing, 0, numbers).astype(np.int64)
+    longs[missing] = _NA_LONG
+    return bytes(longs.astype(">i8").tobytes())
+
+
 def _doubles(column: pa.Array) -> bytes:
     if _native.AVAILABLE:
-        from tabkit._native import arrays, core
-
         return core.xdr_doubles(arrays.described(column))  # type: ignore[arg-type]
     valid = column.is_valid().to_numpy(zero_copy_only=False)
     kind, ticks = column.type, 1

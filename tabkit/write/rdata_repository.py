@@ -38,7 +38,7 @@ def repository(variable: Variable, kind: pa.DataType) -> Values:
         return Factor(variable.categories, comment, ordered=ordered, closed=True)
     if pa.types.is_string(kind) and variable.kind is Kind.NUMERIC:  # numbers as printed
         whole = variable.interval is Interval.DISCRETE
-        return Integers(comment, _longs) if whole else Numbers(comment, _doubles)
+        return Integers(comment, _longs, long=None) if whole else Numbers(comment, _doubles)
     if pa.types.is_string(kind):
         if variable.display_format == _DATE:
             dated = moment_attributes(Moment.DATE, pa.date32())
@@ -49,7 +49,7 @@ def repository(variable: Variable, kind: pa.DataType) -> Values:
         return Numbers(comment | moment_attributes(moment, kind), tagged=False)
     if pa.types.is_floating(kind):
         return Numbers(comment, tagged=False)
-    return Integers(comment, logical=bool(pa.types.is_boolean(kind)))
+    return Integers(comment, logical=bool(pa.types.is_boolean(kind)), long=None)
 
 
 def _without_empty(column: pa.Array) -> pa.Array:

@@ -15,6 +15,7 @@ import numpy as np
 from tabkit.write import rdata_values as r
 from tabkit.write.rdata import frame_attributes, planned_columns, style_of
 from tabkit.write.rdata_columns import Numbers
+from tabkit.write.rdata_losses import frame_losses
 from tabkit.write.rdata_names import legal_names
 from tabkit.write.rdata_plan import check_style
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from tabkit.loss import Ledger
     from tabkit.model import Block, TableStream
     from tabkit.write.rdata_plan import Planned
 
@@ -34,8 +36,8 @@ _MADE_BY: Final = MappingProxyType(
 )
 
 
-def session_frame(stream: TableStream, style: str | None) -> Any:
-    """Make the data frame in the R that rpy2 runs.
+def session_frame(stream: TableStream, style: str | None) -> tuple[Any, Ledger]:
+    """Make the data frame in the R that rpy2 runs; return it and what it does not carry.
 
     Args:
         stream: Read to its end; its blocks are kept meanwhile, as of a table in memory.
@@ -59,7 +61,7 @@ def session_frame(stream: TableStream, style: str | None) -> Any:
     frame = ri.ListSexpVector(columns) if columns else ri.baseenv["list"]()
     whole = frame_attributes(stream, style, names, rows)
     _describe([*columns, frame], [*(each.values.attributes for each in planned), whole])
-    return frame
+    return frame, frame_losses(stream, style, planned, names)
 
 
 def _vector(stream: TableStream, place: int, planned: Planned, blocks: Sequence[Block]) -> Any:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MEMORY: Final = 64 << 20  # bytes of compressed pieces kept in memory
 _HELD: Final = 64 << 20  # bytes of all columns that wait to be compressed
-_PIECE: Final = (1 << 12, 1 << 19)  # bytes of a piece: one block of 65,536 doubles, at most
+_PIECE: Final = (1 << 12, 1 << 18)  # bytes that make a piece: a block's column is one by itself
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

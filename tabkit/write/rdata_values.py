@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from tabkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 LOGICAL, INTEGER, DOUBLE, TEXT, LIST = 10, 13, 14, 16, 19  # types of vectors
 _SYMBOL, _PAIR, _CHARACTERS = 1, 2, 9
@@ -22,7 +22,10 @@ _ASCII, _UTF8 = 1 << 18, 1 << 15  # what a text is in
 _NIL: Final = struct.pack(">i", 0xFE)
 _REFERENCE: Final = 0xFF
 _NA_TEXT: Final = struct.pack(">ii", _CHARACTERS, -1)
+_ONE: Final = struct.Struct(">i")
 _TWO: Final = struct.Struct(">ii")
+_NAMED: Final = _ONE.pack(_PAIR | _TAG)
+_MOST_PACKED: Final = 1024  # vectors that are kept packed
 NA_INTEGER: Final = -(2**31)
 NA_BITS: Final = 0x7FF00000000007A2
 _TAG_SHIFT: Final = 32  # haven keeps the letter of a tagged missing in a byte of the NaN
@@ -88,25 +91,30 @@ def characters(text: str) -> bytes:
     return _TWO.pack(flags, len(data)) + data
 
 
-def head(kind: int, count: int, attributes: Iterable[str] = ()) -> bytes:
+def head(kind: int, count: int, attributes: Collection[str] = ()) -> bytes:
     """Return what stands before the data of a vector."""
-    names = set(attributes)
-    flags = kind | (_OBJECT if "class" in names else 0) | (_ATTRIBUTES if names else 0)
-    return struct.pack(">ii", flags, count)
+    if attributes:
+        kind |= _ATTRIBUTES | (_OBJECT if "class" in attributes else 0)
+    return _TWO.pack(kind, count)
 
 
 class Symbols:
-    """Writes symbols: each in full once, then by its number."""
+    """Writes symbols, each in full once, then by its number, and vectors with attributes.
+
+    The vectors that many columns share (classes, labels) are packed once.
+    """
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._known: dict[str, bytes] = {}
+        self._packed: dict[int, tuple[Vector, bytes]] = {}
 
     def symbol(self, name: str) -> bytes:
         """Return a symbol."""
-        if name in self._numbers:
-            return struct.pack(">i", self._numbers[name] << 8 | _REFERENCE)
-        self._numbers[name] = len(self._numbers) + 1
-        return struct.pack(">i", _SYMBOL) + characters(name)
+        known = self._known.get(name)
+        if known is not None:
+            return known
+        self._known[name] = _ONE.pack((len(self._known) + 1) << 8 | _REFERENCE)
+        return _ONE.pack(_SYMBOL) + characters(name)
 
     def attributes(self, values: Mapping[str, Vector]) -> bytes:
         """Return what follows the data of a vector that has attributes; nothing without."""
@@ -114,13 +122,22 @@ class Symbols:
             return b""
         parts = []
         for name, value in values.items():
-            parts += [struct.pack(">i", _PAIR | _TAG), self.symbol(name), self.vector(value)]
+            parts += [_NAMED, self.symbol(name), self.vector(value)]
         return b"".join([*parts, _NIL])
 
     def vector(self, vector: Vector) -> bytes:
         """Return a whole vector."""
+        known = self._packed.get(id(vector))
+        if known is not None:
+            return known[1]
+        symbols = len(self._known)
         start = head(vector.kind, vector.count, vector.attributes)
-        return start + vector.data + self.attributes(vector.attributes)
+        packed = start + vector.data + self.attributes(vector.attributes)
+        if symbols == len(self._known):  # else it has some in full, as it will not again
+            if len(self._packed) >= _MOST_PACKED:
+                self._packed.clear()
+            self._packed[id(vector)] = vector, packed  # which keeps the identity its own
+        return packed
 
     def opening(self, version: int, name: str | None) -> bytes:
         """Return what stands before the value of a file: .RData with the object's name, .rds."""
@@ -128,9 +145,9 @@ class Symbols:
         written, read = _VERSIONS[version]
         start += b"X\n" + struct.pack(">iii", version, written, read)
         if version > 2:  # noqa: PLR2004 - since then it tells what R's own texts were in
-            start += struct.pack(">i", 5) + b"UTF-8"
+            start += _ONE.pack(5) + b"UTF-8"
         if name is not None:
-            start += struct.pack(">i", _PAIR | _TAG) + self.symbol(name)
+            start += _NAMED + self.symbol(name)
         return start
 
 

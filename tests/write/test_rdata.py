@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import errno
 import gzip
 import math
@@ -94,6 +95,7 @@ def every_type() -> Table:
         "fits": pa.array([1, None, 2, 3, 4], pa.int64()),
         "least": pa.array([1, None, -(2**31), 3, 4], pa.int32()),
         "long": pa.array([1, None, 2**31, -(2**53), 4], pa.int64()),
+        "huge": pa.array([1, None, 2**53 + 1, -5, -(2**53)], pa.int64()),
         "unsigned": pa.array([1, None, 2**32 - 1, 3, 4], pa.uint32()),
         "logical": pa.array([True, None, False, True, False]),
         "text": pa.array(texts),
@@ -116,7 +118,9 @@ expected <- list(
   double = structure(c(1.5, NA, NaN, Inf, -0), label = "\u00c9tiquette \u6a19\u7c64"),
   single = c(0.5, NA, -1, 2, 3), byte = c(1L, NA, -128L, 127L, 0L),
   integer = c(1L, NA, -2147483647L, 2147483647L, 0L), fits = c(1L, NA, 2L, 3L, 4L),
-  least = c(1, NA, -2^31, 3, 4), long = c(1, NA, 2^31, -2^53, 4), unsigned = c(1, NA, 2^32 - 1, 3, 4),
+  least = c(1, NA, -2^31, 3, 4), long = c(1, NA, 2^31, -2^53, 4),
+  huge = bit64::as.integer64(c("1", NA, "9007199254740993", "-5", "-9007199254740992")),
+  unsigned = c(1, NA, 2^32 - 1, 3, 4),
   logical = c(TRUE, NA, FALSE, TRUE, FALSE), text = texts, large = texts,
   date = structure(c(19782, NA, -719162, 19782, 2932896), class = "Date"),
   time = structure(c(stamp, NA, old, stamp, stamp), class = c("POSIXct", "POSIXt"), tzone = "UTC"),
@@ -132,7 +136,7 @@ for (version in 2:3) {
   same("rds", readRDS(sprintf("every%d.rds", version)), expected)
   same("marks", Encoding(e$every$text), Encoding(texts))
 }
-dt <- data.table::as.data.table(e$every); same("data.table", dim(dt[logical == TRUE]), c(2L, 16L))
+dt <- data.table::as.data.table(e$every); same("data.table", dim(dt[logical == TRUE]), c(2L, 17L))
 dt[, byte := 7L]; same("set by reference", dt$byte, rep(7L, 5))
 """
 
@@ -180,7 +184,7 @@ same("no tags", bits(p$tags), bits(c(1, NA, NA, 2, NA)))
 """
 
 SHAPES = r"""
-none <- readRDS("none.rds"); same("no rows", dim(none), c(0L, 16L))
+none <- readRDS("none.rds"); same("no rows", dim(none), c(0L, 17L))
 same("no rows at all", attr(none, "row.names"), integer()); same("types stay", class(none$zoned), c("POSIXct", "POSIXt"))
 w <- readRDS("wide.rds"); same("wide", dim(w), c(3L, 3000L)); same("last", w$v2999, c(2999L, 3000L, 3001L))
 l <- readRDS("long.rds"); same("long text", nchar(l$text, "bytes"), c(70000L, 3L))
@@ -319,17 +323,59 @@ def test_ingest_writes_a_workspace_by_default(tmp_path: Path) -> None:
 def test_integers_are_kept_whatever_their_size_and_block(
     values: list[int | None], rows: int
 ) -> None:
-    """They widen once one does not fit; then all before it are doubles, too."""
+    """They widen once one does not fit, all before it too: to doubles as long as these are exact."""
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.rds"
         losses = write_rds_stream(stream_of(table({"x": pa.array(values, pa.int64())}), rows), path)
         data = gzip.decompress(path.read_bytes())
-    small = all(v is None or -(2**31) < v < 2**31 for v in values)
-    assert data[23 + 8 :][:4] == (b"\0\0\0\x0d" if small else b"\0\0\0\x0e")
-    inexact = sum(v is not None and int(float(v)) != v for v in values)
-    assert sum(loss.count or 0 for loss in losses) == inexact
+        back = read(path).data.column("x").to_pylist()
+    there = [value for value in values if value is not None]
+    small = all(-(2**31) < value < 2**31 for value in there)
+    assert data[23 + 8 :][:4][2:] in ((b"\0\x0d",) if small else (b"\0\x0e", b"\x03\x0e"))
+    is_long = b"integer64" in data
+    assert is_long == any(int(float(value)) != value for value in there)
+    # bit64 has that one for missing
+    assert back == [None if is_long and value == -(2**63) else value for value in values]
+    assert sum(loss.count or 0 for loss in losses) == is_long * there.count(-(2**63))
+
+
+def test_numbers_with_more_digits_than_doubles_are_told(tmp_path: Path) -> None:
+    """A decimal is kept when the nearest double is nearest to no other one of its digits."""
+    numbers = ["0.10", None, "12345678901234567.89", "-1.25"]
+    decimals = [None if each is None else decimal.Decimal(each) for each in numbers]
+    columns = {"u": pa.array([2**64 - 1, None, 2**53 + 1, 2**60], pa.uint64()),
+               "d": pa.array(decimals, pa.decimal128(19, 2))}  # fmt: skip
+    told = write_rds_stream(stream_of(table(columns), 3), tmp_path / "x.rds")
+    assert [str(each) for each in told] == [
+        "u: numbers are rounded to doubles (2)",
+        "d: numbers are rounded to doubles (1)",
+    ]
+
+
+def test_integer64_of_r_stays_what_it_was(tmp_path: Path, r: Any) -> None:
+    """However small the numbers are; and no storage type is told as lost that is kept."""
+    r(
+        """
+suppressMessages(library(bit64))
+d <- data.frame(a = c(1L, NA), b = c(TRUE, NA), n = c(.5, NA), t = c("x", NA),
+                f = factor(c("u", NA)), d = as.Date(c(1, NA), origin = "1970-01-01"))
+d$i <- as.integer64(c(1, NA)); d$h <- as.integer64(c("-9223372036854775807", NA))
+saveRDS(d, "given.rds")
+""",
+        tmp_path,
+    )
+    assert convert(tmp_path / "given.rds", tmp_path / "made.rds") == ()
+    plain = convert(
+        tmp_path / "given.rds", tmp_path / "plain.rds", write_options=WriteOptions(r_style="plain")
+    )
+    assert {(loss.variable, loss.what) for loss in plain} == {
+        ("f", "storage type"),  # a factor that becomes text
+        ("f", "value labels"),
+        ("f", "level of measurement"),
+    }
+    r('same("frame", as.data.frame(readRDS("made.rds")), readRDS("given.rds"))', tmp_path)
 
 
 def test_pieces_leave_memory_and_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -397,6 +443,11 @@ def test_choices_come_through_convert(tmp_path: Path) -> None:
     assert b"a.b" in data
     convert(source, tmp_path / "1 z.rda")
     assert b"X1.z" in gzip.decompress((tmp_path / "1 z.rda").read_bytes())
+    with pytest.raises(UsageError, match="an object without a name"):
+        convert(source, tmp_path / "y.rds", write_options=options)
+    assert not (tmp_path / "y.rds").exists()
+    # The name of the source's object is none for the target.
+    convert(tmp_path / "1 y.rda", tmp_path / "y.rds", write_options=options)
 
 
 NAMES = [

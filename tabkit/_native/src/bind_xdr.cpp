@@ -13,7 +13,7 @@ PyObject* written(const Array& array, size_t width, Write write) {
     Bytes bytes(checked_room(array.count, width, 1));
     char* end = bytes.begin();
     {
-        const WithoutLock released;
+        const WithoutLock released(array.count);
         end = write(end);
     }
     if (end == nullptr) refuse("a number that is there is R's missing integer");
@@ -77,7 +77,7 @@ PyObject* texts_of(const Array& array) {
     char* end = bytes.begin();
     size_t cut;
     {
-        const WithoutLock released;
+        const WithoutLock released(array.count);
         cut = xdr::write_texts(texts, validity, array.count, end);
     }
     return checked(Py_BuildValue("Nn", bytes.finish(end), static_cast<Py_ssize_t>(cut)));
@@ -103,7 +103,7 @@ PyObject* deflate_words(PyObject* arguments) {
     Bytes bytes(checked_room(words::room(count), 1, 1));
     char* end;
     {
-        const WithoutLock released;
+        const WithoutLock released(count);
         end = words::deflate(data.data(), count, width, bytes.begin());
     }
     if (end == nullptr) Py_RETURN_NONE;

@@ -28,7 +28,7 @@ inline char* write_double(double value, bool is_there, char* out) {
 }  // namespace
 
 template <typename T>
-char* write_doubles(const Values<T>& values, const Validity& validity, size_t count, char* out) {
+char* write_doubles(Values<T> values, Validity validity, size_t count, char* out) {
     for (size_t i = 0; i < count; ++i) {
         out = write_double(static_cast<double>(values[i]), validity[i], out);
     }
@@ -36,7 +36,7 @@ char* write_doubles(const Values<T>& values, const Validity& validity, size_t co
 }
 
 template <typename T>
-char* write_moments(const Values<T>& values, const Validity& validity, size_t count,
+char* write_moments(Values<T> values, Validity validity, size_t count,
                     const Moment& moment, char* out) {
     const auto ticks = static_cast<double>(POWERS_64[moment.places]);
     for (size_t i = 0; i < count; ++i) {
@@ -46,7 +46,7 @@ char* write_moments(const Values<T>& values, const Validity& validity, size_t co
 }
 
 template <typename T>
-char* write_integers(const Values<T>& values, const Validity& validity, size_t count, char* out) {
+char* write_integers(Values<T> values, Validity validity, size_t count, char* out) {
     bool collides = false;
     for (size_t i = 0; i < count; ++i) {
         const auto bits = static_cast<uint32_t>(static_cast<int32_t>(values[i]));
@@ -56,7 +56,7 @@ char* write_integers(const Values<T>& values, const Validity& validity, size_t c
     return collides ? nullptr : out;
 }
 
-char* write_logicals(const Validity& values, const Validity& validity, size_t count, char* out) {
+char* write_logicals(Validity values, Validity validity, size_t count, char* out) {
     for (size_t i = 0; i < count; ++i) {
         out = write(validity[i] ? uint32_t{values[i]} : NA_INTEGER, out);
     }
@@ -89,14 +89,14 @@ size_t write_texts(const Texts<Offset>& texts, const Validity& validity, size_t 
 
 template size_t write_texts(const Texts<int32_t>&, const Validity&, size_t, char*&);
 template size_t write_texts(const Texts<int64_t>&, const Validity&, size_t, char*&);
-template char* write_moments(const Values<int32_t>&, const Validity&, size_t, const Moment&, char*);
-template char* write_moments(const Values<int64_t>&, const Validity&, size_t, const Moment&, char*);
+template char* write_moments(Values<int32_t>, Validity, size_t, const Moment&, char*);
+template char* write_moments(Values<int64_t>, Validity, size_t, const Moment&, char*);
 
 #define TABKIT_DOUBLES(T) \
-    template char* write_doubles(const Values<T>&, const Validity&, size_t, char*);
+    template char* write_doubles(Values<T>, Validity, size_t, char*);
 #define TABKIT_INTEGERS(T) \
     TABKIT_DOUBLES(T)      \
-    template char* write_integers(const Values<T>&, const Validity&, size_t, char*);
+    template char* write_integers(Values<T>, Validity, size_t, char*);
 TABKIT_DOUBLES(double)
 TABKIT_DOUBLES(float)
 TABKIT_INTEGERS(int8_t)

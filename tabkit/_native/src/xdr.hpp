@@ -13,19 +13,19 @@ namespace tabkit::xdr {
 
 // Doubles: what is missing is R's NA, a NaN that carries the number 1954; other NaNs do not.
 template <typename T>
-char* write_doubles(const Values<T>& values, const Validity& validity, size_t count, char* out);
+char* write_doubles(Values<T> values, Validity validity, size_t count, char* out);
 
 // Dates, times and date-times as doubles: days, or seconds.
 template <typename T>
-char* write_moments(const Values<T>& values, const Validity& validity, size_t count,
+char* write_moments(Values<T> values, Validity validity, size_t count,
                     const Moment& moment, char* out);
 
 // Integers of 32 bits: what is missing is the least of them. Returns null if a number that is there
 // is that one, too.
 template <typename T>
-char* write_integers(const Values<T>& values, const Validity& validity, size_t count, char* out);
+char* write_integers(Values<T> values, Validity validity, size_t count, char* out);
 
-char* write_logicals(const Validity& values, const Validity& validity, size_t count, char* out);
+char* write_logicals(Validity values, Validity validity, size_t count, char* out);
 
 // Bytes that stand before a text.
 constexpr size_t TEXT_HEAD = 8;
