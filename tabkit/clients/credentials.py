@@ -8,6 +8,7 @@ import dataclasses
 import json
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -179,6 +180,10 @@ def _from_environment(system: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _from_keyring(system: str, origin: str) -> Iterator[tuple[str, dict[str, str]]]:
+    if sys.platform != "darwin":
+        # It looks for Apple's library by running the C compiler, again and again, for a third of
+        # a second; a module that is not there it skips.
+        sys.modules.setdefault("keyring.backends.macOS.api", None)  # type: ignore[arg-type]
     import keyring
     import keyring.errors
 
