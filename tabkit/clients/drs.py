@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
+from tabkit.clients.ahead import answers
 from tabkit.clients.digests import usable
 from tabkit.clients.model import Entry, Ref, Request
 from tabkit.clients.origin import base_of, plain
@@ -80,16 +81,18 @@ def _walk(
     if (own and own in above) or len(above) >= _DEEPEST:
         raise FetchError("this bundle contains itself, or is too deep", plain(own))
     inner = f"{folder}/{_name(found)}" if folder else _name(found)
-    for each in contents:
-        name = str(each.get("name", ""))
-        if each.get("contents"):
-            yield from _walk(ref, each, http, folder=inner, above=(*above, own))
-            continue
-        where = _content_ref(ref, each)
-        child = {**_object(where, http)}
-        if name:
-            child["name"] = name  # as the bundle calls it
+    for where, child in answers(lambda each: _member(ref, each, http), contents, http):
         yield from _walk(where, child, http, folder=inner, above=(*above, own))
+
+
+def _member(ref: Ref, content: Mapping[str, Any], http: Http) -> tuple[Ref, Mapping[str, Any]]:
+    """Ask for a member of a bundle, unless the bundle tells all of it."""
+    if content.get("contents"):
+        return ref, content
+    where = _content_ref(ref, content)
+    found = _object(where, http)
+    name = str(content.get("name", ""))
+    return where, {**found, "name": name} if name else found  # as the bundle calls it
 
 
 def _content_ref(ref: Ref, content: Mapping[str, Any]) -> Ref:
