@@ -176,7 +176,7 @@ def _list(entries: Iterable[Entry], *, as_json: bool) -> None:
         size = "?" if each.size is None else f"{each.size:,}"
         mark = "restricted" if each.restricted else ""
         digest = next((f"{k}:{v}" for k, v in each.digests.items()), "")
-        row = (size.rjust(15), each.path, each.media_type, digest, mark, each.reason)
+        row = (size.rjust(15), each.path, each.title, each.media_type, digest, mark, each.reason)
         click.echo("  ".join(_one_line(cell) for cell in row if cell.strip()))
 
 
@@ -189,6 +189,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "size": entry.size,
         "digests": dict(entry.digests),
         "media_type": entry.media_type,
+        "title": entry.title,
         "restricted": entry.restricted,
         "reason": entry.reason,
     }

@@ -32,7 +32,7 @@ SYSTEMS = ("dataverse", "drs", "4dn", "databrary", "fair")
 @click.option("--jobs", default=4, type=click.IntRange(1, 32), metavar="N", show_default=True,
               help="Files at the same time.")  # fmt: skip
 @click.option("--wait", default=0.0, type=click.FloatRange(0), metavar="SECONDS",
-              help="Wait so long for an archive that the server has to make first.")  # fmt: skip
+              help="Wait so long for what the server has to make or load first.")  # fmt: skip
 @click.option("--cache", is_flag=True, help="Keep files by digest, fetch none twice.")
 @click.option("--allow-private", multiple=True, metavar="HOST",
               help="Host in a private network that the server may send us to.")  # fmt: skip

@@ -60,13 +60,25 @@ class Repository:
 
         Raises:
             FetchError: It does not exist or may not be seen.
+            PendingError: The list is still being made, and the time to wait is over.
         """
-        adapter = ADAPTERS[self.ref.system]
+        for last in self._turns():
+            begun = False
+            try:
+                for entry in self._entries():
+                    begun = True
+                    texts = (entry.path, entry.name)
+                    if not pattern or any(fnmatch.fnmatchcase(text, pattern) for text in texts):
+                        yield entry
+            except PendingError:
+                if last or begun:
+                    raise
+            else:
+                return
+
+    def _entries(self) -> Iterator[Entry]:
         with _shapes(self.ref):
-            for entry in adapter.entries(self.ref, self.http, self.choice):
-                texts = (entry.path, entry.name)
-                if not pattern or any(fnmatch.fnmatchcase(text, pattern) for text in texts):
-                    yield entry
+            yield from ADAPTERS[self.ref.system].entries(self.ref, self.http, self.choice)
 
     def locate(self, entry: Entry) -> Request:
         """Say how to fetch one file now; the address may expire soon.
@@ -74,16 +86,23 @@ class Repository:
         Raises:
             PendingError: It is still being made, and the time to wait is over.
         """
-        end, pause = time.monotonic() + self.wait, _ASK_AGAIN
-        while True:
+        for last in self._turns():
             try:
                 with _shapes(self.ref):
                     return ADAPTERS[self.ref.system].locate(self.ref, entry, self.http, self.choice)
             except PendingError:
-                if time.monotonic() >= end:
+                if last:
                     raise
+        raise AssertionError  # the last turn either returns or raises
+
+    def _turns(self) -> Iterator[bool]:
+        """Give turns to ask, ever more seldom, until the time to wait is over; tell the last."""
+        end, pause = time.monotonic() + self.wait, _ASK_AGAIN
+        while time.monotonic() < end:
+            yield False
             self.http.rest(min(pause, max(end - time.monotonic(), 0.0)))
             pause = min(pause * 2, _SELDOM)
+        yield True
 
     def download(
         self,

@@ -31,6 +31,10 @@ class AgainError(FetchError):
         self.wait = wait
 
 
+class NotYetError(AgainError):
+    """The server has taken the question and is still working on the answer (status 202)."""
+
+
 def tries(fruitless: Callable[[], bool] = lambda: True) -> Iterator[stamina.Attempt]:
     """Give attempts, each later than the one before, as long as failures pass.
 
@@ -77,7 +81,8 @@ def refusal(
         return AgainError(text, where, "try again later", wait=retry_after(headers))
     if status == 202:  # noqa: PLR2004
         wait = retry_after(headers) or 1.0
-        return AgainError("the server is still preparing it", where, "try again later", wait=wait)
+        reason = "the server is still preparing it"
+        return NotYetError(reason, where, "try again later", wait=wait)
     if status in {401, 403}:
         hint = "tabkit login SYSTEM --server URL stores a token"
         if signed_in:
