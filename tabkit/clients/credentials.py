@@ -125,10 +125,16 @@ def find_secret(system: str, server: str, keypairs: Path | None = None) -> Secre
         system: Name of the adapter.
         server: Address; only secrets kept for its origin count.
         keypairs: A key file that the user named.
+
+    Raises:
+        UsageError: It is not there, is not JSON, or others may read it.
     """
     origin = origin_of(server)
     sources = [_from_environment(system), _from_keyring(system, origin)]
     if system in {"4dn", "drs"}:
+        if keypairs and not keypairs.is_file():
+            msg = f"{keypairs.name}: no such key file"
+            raise UsageError(msg)
         files = [keypairs] if keypairs else _key_files()
         sources.append(pair for file in files for pair in _from_key_file(file, origin))
     for source in sources:

@@ -59,6 +59,9 @@ def match(text: str, server: str) -> Ref | None:
 def _of_uri(rest: str, base: str) -> Ref:
     """Tell the two forms apart: the first ``:`` before any ``/`` means a compact identifier."""
     host, _, path = rest.partition("/")
+    if host in {"http:", "https:"}:
+        msg = f"drs://{rest} holds another address; expected drs://HOST/ID, or --server URL with it"
+        raise UsageError(msg)
     if ":" in host or re.fullmatch(r"[^/.]+/[^/]+:.+", rest):
         return Ref(NAME, base, "object" if base else "compact", rest if not base else unquote(rest))
     if not host:
@@ -240,7 +243,7 @@ def _wanted(ref: Ref, http: Http) -> str:
     kinds = found.get("supported_types") if isinstance(found, dict) else None
     if not isinstance(kinds, list):
         return ""
-    return f"it takes {plain(', '.join(map(str, kinds)))}; tabkit login drs --server URL"
+    return f"it takes {plain(', '.join(map(str, kinds)))}; tabkit login drs --server {ref.server}"
 
 
 def _address(ref: Ref) -> str:

@@ -18,7 +18,7 @@ import httpx2
 from tabkit import __version__
 from tabkit.clients.body import Body, capped
 from tabkit.clients.network import Dialer, Reach, inward, reach_by_name
-from tabkit.clients.origin import origin_of, plain, shown
+from tabkit.clients.origin import origin_of, plain, shown, shown_server
 from tabkit.clients.pools import new_pool, proxy_for
 from tabkit.clients.retry import AgainError, refusal, tries
 from tabkit.errors import FetchError
@@ -52,6 +52,7 @@ class Http:
         allow_private: Hosts that may be reached wherever they lie, though a server named them.
         dialer: Opens connections.
         timeouts: Seconds for ``connect``, ``read``, ``write``.
+        system: Name of the adapter, for the command that a refusal proposes.
     """
 
     def __init__(
@@ -61,9 +62,10 @@ class Http:
         allow_private: Iterable[str] = (),
         dialer: Dialer | None = None,
         timeouts: Mapping[str, float | None] = _TIMEOUTS,
+        system: str = "SYSTEM",
     ) -> None:
         self._dialer = dialer or Dialer()
-        self._jobs, self._timeouts = jobs, {**_TIMEOUTS, **timeouts}
+        self._jobs, self._timeouts, self._system = jobs, {**_TIMEOUTS, **timeouts}, system
         self._private = frozenset(host.lower() for host in allow_private)
         self._pools: dict[tuple[str, str], httpcore2.ConnectionPool] = {}
         self._credentials: dict[str, Credential] = {}
@@ -148,9 +150,9 @@ class Http:
         try:
             if response.status_code not in accept:
                 body = b"".join(capped(response, _ERROR_BYTES, strict=False))
-                error = refusal(
-                    response.status_code, response.headers, body, sent_to, signed_in=signed_in
-                )
+                login = f"tabkit login {self._system} --server {shown_server(request.url)}"
+                status, headers = response.status_code, response.headers
+                error = refusal(status, headers, body, sent_to, "" if signed_in else login)
                 error.reason, error.what = self.hide(error.reason), self.hide(error.what)
                 error.args = (error.reason, error.what, error.hint)
                 self._pause(sent_to, error)

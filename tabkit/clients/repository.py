@@ -192,7 +192,8 @@ def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
     ref = understand(what, server)
     with contextlib.ExitStack() as stack:
         if http is None:
-            http = stack.enter_context(Http(jobs=jobs, allow_private=allow_private))
+            made = Http(jobs=jobs, allow_private=allow_private, system=ref.system)
+            http = stack.enter_context(made)
         if not ref.server:
             ref = _resolved(ref, http, resolver)
         ref = dataclasses.replace(ref, version=version or ref.version)
