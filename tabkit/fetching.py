@@ -61,7 +61,8 @@ def fetch_files(
                 if listing:
                     continue
                 if not entries:
-                    raise FetchError("holds no file in this form", source)
+                    what = f"no file that matches {pattern}" if pattern else "no file in this form"
+                    raise FetchError(f"holds {what}", source, "--list shows what there is")
                 if folder == "-":
                     return _to_stdout(found, entries)
                 _keep_apart(entries, written, force=force)
@@ -129,12 +130,19 @@ def _tell(done: Download, *, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(report_json(done), ensure_ascii=False))
     if done.error is not None:
-        return explain(done.error)
+        return _say_failed(done.entry, done.error)
     _say_missing(done)
     if not as_json:
         note = f"; {done.note}" if done.note else ""
         click.echo(f"{done.path}: {done.size:,} bytes, {_PROOFS[done.verified]}{note}")
     return _FINDING if done.missing else 0
+
+
+def _say_failed(entry: Entry, error: Exception) -> int:
+    """Say what failed, and of which file: the address alone, a number, tells nobody."""
+    if isinstance(error, TabkitError) and entry.name not in str(error):
+        return say(f"{_one_line(entry.path)}: {error}", error.exit_code)
+    return explain(error)
 
 
 def _say_missing(done: Download) -> None:
@@ -176,7 +184,7 @@ def _list(entries: Iterable[Entry], *, as_json: bool) -> None:
         size = "?" if each.size is None else f"{each.size:,}"
         mark = "restricted" if each.restricted else ""
         digest = next((f"{k}:{v}" for k, v in each.digests.items()), "")
-        row = (size.rjust(15), each.path, each.media_type, digest, mark, each.reason)
+        row = (size.rjust(15), each.path, each.title, each.media_type, digest, mark, each.reason)
         click.echo("  ".join(_one_line(cell) for cell in row if cell.strip()))
 
 
@@ -189,6 +197,7 @@ def entry_json(entry: Entry) -> dict[str, Any]:
         "size": entry.size,
         "digests": dict(entry.digests),
         "media_type": entry.media_type,
+        "title": entry.title,
         "restricted": entry.restricted,
         "reason": entry.reason,
     }

@@ -68,6 +68,7 @@ class Transfer:
         self._title, self._total = title, total
         self._began = time.monotonic()
         self._done = 0
+        self._seen = sys.stderr.isatty()  # asked once: a fast transfer tells thousands of pieces
         self._lock = threading.Lock()
         self._bar: Bar | None = None
 
@@ -79,7 +80,7 @@ class Transfer:
         with self._lock:
             self._done += count
             if self._bar is None:
-                if not sys.stderr.isatty() or time.monotonic() - self._began < _PATIENCE:
+                if not self._seen or time.monotonic() - self._began < _PATIENCE:
                     return
                 self._bar = self._start()
             self._bar.update(self._bar.task_ids[0], completed=self._done)

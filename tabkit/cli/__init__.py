@@ -48,7 +48,7 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(error.format_message(), err=True)
         return USAGE
     except click.ClickException as error:
-        return say(f"{error.format_message()}; see tabkit --help", USAGE)
+        return say(f"{error.format_message().rstrip('.')}; see tabkit --help", USAGE)
     except BrokenPipeError:
         # The reader of our output has gone: nothing to tell, nobody to tell it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

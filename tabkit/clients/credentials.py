@@ -8,6 +8,7 @@ import dataclasses
 import json
 import os
 import stat
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -124,10 +125,16 @@ def find_secret(system: str, server: str, keypairs: Path | None = None) -> Secre
         system: Name of the adapter.
         server: Address; only secrets kept for its origin count.
         keypairs: A key file that the user named.
+
+    Raises:
+        UsageError: It is not there, is not JSON, or others may read it.
     """
     origin = origin_of(server)
     sources = [_from_environment(system), _from_keyring(system, origin)]
     if system in {"4dn", "drs"}:
+        if keypairs and not keypairs.is_file():
+            msg = f"{keypairs.name}: no such key file"
+            raise UsageError(msg)
         files = [keypairs] if keypairs else _key_files()
         sources.append(pair for file in files for pair in _from_key_file(file, origin))
     for source in sources:
@@ -179,6 +186,10 @@ def _from_environment(system: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _from_keyring(system: str, origin: str) -> Iterator[tuple[str, dict[str, str]]]:
+    if sys.platform != "darwin":
+        # It looks for Apple's library by running the C compiler, again and again, for a third of
+        # a second; a module that is not there it skips.
+        sys.modules.setdefault("keyring.backends.macOS.api", None)  # type: ignore[arg-type]
     import keyring
     import keyring.errors
 

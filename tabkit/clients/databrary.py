@@ -39,14 +39,19 @@ _PATH: Final = re.compile(
 def match(text: str, server: str) -> Ref | None:
     """Understand ``databrary:volume/1[/session/2|/folder/3][/file/4]`` or a page's address.
 
+    ``databrary:volumes`` are all that the user may see.
+
     Raises:
         UsageError: It begins as such and goes on otherwise.
     """
     base = base_of(server) if server else API
+    if text in {"databrary:volumes", "databrary:volumes/"}:
+        return Ref(NAME, base, "volumes", "/volumes")
     if text.startswith("databrary:"):
         found = _PATH.fullmatch(text.removeprefix("databrary:"))
         if not found:
-            msg = f"{text!r} names nothing; expected databrary:volume/1/session/2"
+            forms = "databrary:volume/1/session/2 or databrary:volumes"
+            msg = f"{text!r} names nothing; expected {forms}"
             raise UsageError(msg)
         return _ref(base, found)
     parts = urlsplit(text)
@@ -65,15 +70,19 @@ def _ref(server: str, found: re.Match[str]) -> Ref:
 
 
 def entries(ref: Ref, http: Http, choice: Choice) -> Iterator[Entry]:
-    """List the files of a session, a folder, or of all in a volume.
+    """List the files of a session, a folder, or of all in a volume; of all volumes a record each.
 
     Raises:
         AccessError: Nobody is signed in; every request needs the personal user agent.
         FetchError: There is nothing of this number, or it may not be seen.
     """
     if not http.knows(ref.server):
-        hint = "tabkit login databrary --server URL asks for client id, secret and user agent"
+        hint = f"tabkit login databrary --server {ref.server} asks for client id, secret and agent"
         raise AccessError("the secure interface answers approved users only", ref.server, hint)
+    if ref.kind == "volumes":
+        for row in _pages(ref, "/volumes/", http):
+            yield _record(row)
+        return
     if choice.form != "original":
         suffix = "zip" if choice.form == "zip" else "csv"
         name = f"databrary{ref.id.replace('/', '-')}.{suffix}"
@@ -83,6 +92,13 @@ def entries(ref: Ref, http: Http, choice: Choice) -> Iterator[Entry]:
         for row in _pages(ref, f"{path}/files/", http):
             if ref.kind == "files" or str(row["id"]) == ref.version:
                 yield _entry(row, path, folder)
+
+
+def _record(row: Mapping[str, Any]) -> Entry:
+    number, title = str(row["id"]), plain(str(row.get("title") or row.get("name") or ""))
+    meta = {"record": f"/volumes/{number}/"}
+    return Entry(number, f"volume-{number}.json", media_type="application/json", title=title,
+                 meta=meta)  # fmt: skip
 
 
 def _places(ref: Ref, http: Http) -> Iterator[tuple[str, str]]:
@@ -133,6 +149,8 @@ def locate(ref: Ref, entry: Entry, http: Http, choice: Choice) -> Request:
     Raises:
         PendingError: An archive is still being made; Databrary sends the address when it is done.
     """
+    if "record" in entry.meta:
+        return Request(ref.server + str(entry.meta["record"]), named=ref.named)
     kind = "csv-download-link" if choice.form == "csv" else "download-link"
     path = str(entry.meta.get("path") or f"{ref.id}/{kind}/")
     found = http.json(Request(ref.server + path, named=ref.named), accept=(200, 202))

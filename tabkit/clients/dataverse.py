@@ -43,7 +43,7 @@ _SUFFIXES: Final = {
     "subset": "-subset.tab",
     "ddi": "-ddi.xml",
     "bundle": "-bundle.zip",
-    "thumbnail": ".png",
+    "thumbnail": "-thumbnail.png",
 }
 _TYPES: Final = {
     "prep": "application/json",

@@ -83,7 +83,7 @@ class Digester:
     def _skip_header(self, chunk: bytes) -> None:
         rest = chunk
         if not self._head_done:
-            end = chunk.find(b"\n")
+            end = bytes(chunk).find(b"\n")
             self._header += len(chunk) if end < 0 else end + 1
             self._head_done = end >= 0
             rest = b"" if end < 0 else chunk[end + 1 :]

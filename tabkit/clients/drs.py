@@ -12,10 +12,12 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
+from tabkit.clients.ahead import answers
 from tabkit.clients.digests import usable
 from tabkit.clients.model import Entry, Ref, Request
 from tabkit.clients.origin import base_of, plain
-from tabkit.errors import AccessError, FetchError, UsageError
+from tabkit.clients.retry import NotYetError
+from tabkit.errors import AccessError, FetchError, PendingError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,19 +27,29 @@ if TYPE_CHECKING:
 
 NAME: Final = "drs"
 FORMS: Final[Sequence[str]] = ("original",)
-_OBJECTS: Final = "/ga4gh/drs/v1/objects/"
+_BASE: Final = "/ga4gh/drs/v1"
+_OBJECTS: Final = f"{_BASE}/objects/"
+_SERVICE: Final = f"{_BASE}/service-info"
 _DEEPEST: Final = 32
 #: Access methods in order of liking; those of other clouds count if they give an https address.
 _METHODS: Final = ("https", "s3", "gs", "azure", "htsget", "http")
 
 
 def match(text: str, server: str) -> Ref | None:
-    """Understand ``drs://HOST/ID``, ``drs://PREFIX:ACCESSION`` or the address of an object."""
+    """Understand ``drs://HOST/ID``, ``drs://PREFIX:ACCESSION`` or the address of an object.
+
+    ``drs://HOST`` alone is the service itself, of which there is a description since 1.2.
+    """
     base = base_of(server) if server else ""
     if text.startswith("drs://"):
         return _of_uri(text[len("drs://") :], base)
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or _OBJECTS not in parts.path:
+    if parts.scheme not in {"http", "https"} or _BASE not in parts.path:
+        return None
+    if parts.path.endswith(_SERVICE):
+        address = parts._replace(path=parts.path.removesuffix(_SERVICE), query="").geturl()
+        return Ref(NAME, base or base_of(address), "service", "service-info")
+    if _OBJECTS not in parts.path:
         return None
     prefix, _, rest = parts.path.partition(_OBJECTS)
     address = base or base_of(parts._replace(path=prefix, query="").geturl())
@@ -47,12 +59,17 @@ def match(text: str, server: str) -> Ref | None:
 def _of_uri(rest: str, base: str) -> Ref:
     """Tell the two forms apart: the first ``:`` before any ``/`` means a compact identifier."""
     host, _, path = rest.partition("/")
+    if host in {"http:", "https:"}:
+        msg = f"drs://{rest} holds another address; expected drs://HOST/ID, or --server URL with it"
+        raise UsageError(msg)
     if ":" in host or re.fullmatch(r"[^/.]+/[^/]+:.+", rest):
         return Ref(NAME, base, "object" if base else "compact", rest if not base else unquote(rest))
-    if not host or not path:
+    if not host:
         msg = f"drs://{rest} names no object; expected drs://HOST/ID"
         raise UsageError(msg)
     address = base or base_of(f"https://{host}")
+    if not path:
+        return Ref(NAME, address, "service", "service-info")
     if path.endswith("/@@drs"):  # the 4DN portal: the path itself is the object's address
         return Ref(NAME, address, "path", path)
     return Ref(NAME, address, "object", unquote(path.removeprefix(_OBJECTS.lstrip("/"))))
@@ -63,10 +80,30 @@ def entries(ref: Ref, http: Http, choice: Choice) -> Iterator[Entry]:
 
     Raises:
         FetchError: There is no such object, or it may not be seen.
+        PendingError: The server is still preparing its answer.
     """
     del choice
+    if ref.kind == "service":
+        yield _service(ref, http)
+        return
     found = _object(ref, http)
     yield from _walk(ref, found, http, folder="", above=())
+
+
+def _service(ref: Ref, http: Http) -> Entry:
+    """Describe the service: its name and version, and how much it has where it tells (1.5)."""
+    url = ref.server + _SERVICE
+    found = http.json(Request(url, named=ref.named))
+    kind = (found.get("type") or {}) if isinstance(found, dict) else {}
+    if kind.get("artifact") != "drs":
+        raise FetchError("not the description of a DRS", plain(ref.server))
+    count = (found.get("drs") or {}).get("objectCount")
+    told = (f"DRS {kind.get('version', '')}", str(found.get("name", "")))
+    title = ", ".join(filter(None, (*told, f"{count:,} objects" if count is not None else "")))
+    method = {"type": "https", "access_url": {"url": url}}
+    meta = {"ref": ref, "methods": [method]}
+    return Entry("service-info", "service-info.json", media_type="application/json",
+                 title=plain(title), meta=meta)  # fmt: skip
 
 
 def _walk(
@@ -80,16 +117,18 @@ def _walk(
     if (own and own in above) or len(above) >= _DEEPEST:
         raise FetchError("this bundle contains itself, or is too deep", plain(own))
     inner = f"{folder}/{_name(found)}" if folder else _name(found)
-    for each in contents:
-        name = str(each.get("name", ""))
-        if each.get("contents"):
-            yield from _walk(ref, each, http, folder=inner, above=(*above, own))
-            continue
-        where = _content_ref(ref, each)
-        child = {**_object(where, http)}
-        if name:
-            child["name"] = name  # as the bundle calls it
+    for where, child in answers(lambda each: _member(ref, each, http), contents, http):
         yield from _walk(where, child, http, folder=inner, above=(*above, own))
+
+
+def _member(ref: Ref, content: Mapping[str, Any], http: Http) -> tuple[Ref, Mapping[str, Any]]:
+    """Ask for a member of a bundle, unless the bundle tells all of it."""
+    if content.get("contents"):
+        return ref, content
+    where = _content_ref(ref, content)
+    found = _object(where, http)
+    name = str(content.get("name", ""))
+    return where, {**found, "name": name} if name else found  # as the bundle calls it
 
 
 def _content_ref(ref: Ref, content: Mapping[str, Any]) -> Ref:
@@ -178,12 +217,21 @@ def _object(ref: Ref, http: Http) -> Mapping[str, Any]:
 
 
 def _ask(ref: Ref, url: str, http: Http) -> Any:
-    """GET, or POST where the credential is a passport; 202 means to ask again."""
+    """GET, or POST where the credential is a passport; 202 means to ask again.
+
+    Raises:
+        PendingError: It was asked again several times, as the server wished, and is not ready.
+    """
+    asked = Request(url, named=ref.named)
     if passports := http.passports(url):
         body = json.dumps({"passports": list(passports)}).encode()
         headers = {"Content-Type": "application/json"}
-        return http.json(Request(url, "POST", headers, body, named=ref.named))
-    return http.json(Request(url, named=ref.named))
+        asked = dataclasses.replace(asked, method="POST", headers=headers, body=body)
+    try:
+        return http.json(asked)
+    except NotYetError as error:
+        hint = "--wait SECONDS asks again until then"
+        raise PendingError(error.reason, error.what, hint) from error
 
 
 def _wanted(ref: Ref, http: Http) -> str:
@@ -195,7 +243,7 @@ def _wanted(ref: Ref, http: Http) -> str:
     kinds = found.get("supported_types") if isinstance(found, dict) else None
     if not isinstance(kinds, list):
         return ""
-    return f"it takes {plain(', '.join(map(str, kinds)))}; tabkit login drs --server URL"
+    return f"it takes {plain(', '.join(map(str, kinds)))}; tabkit login drs --server {ref.server}"
 
 
 def _address(ref: Ref) -> str:

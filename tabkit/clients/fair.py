@@ -13,6 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
+from tabkit.clients.fair_catalogue import record, records
 from tabkit.clients.model import Entry, Ref, Request
 from tabkit.clients.origin import base_of, origin_of, plain
 from tabkit.errors import FetchError, UsageError, VariableNotFoundError
@@ -29,11 +30,16 @@ FORMS: Final[Sequence[str]] = ("original", "data", "dictionary", "attachments")
 _HEADINGS: Final = ("name", "label", "type", "value labels", "missing", "note")
 _DOCUMENTS: Final = ("docs/", "docs/openapi.json", "docs/swagger.json", "openapi.json")
 _FILES: Final = re.compile(r".*/files/datasets/\{[^}]+\}/(attachments|datafiles)/?")
-_PAGE: Final = 100
+_NAME: Final = re.compile(
+    r"fair:(?:(?P<host>.+?)/)??(?:datasets?/(?P<dataset>[^/]+)/?"
+    r"|dictionar(?:y|ies)/(?P<dictionary>[^/]+)/?|search/(?P<search>.+)|datasets/?)"
+)
 
 
 def match(text: str, server: str) -> Ref | None:
-    """Understand ``fair:HOST/dataset/CODE``, or with a server ``fair:dataset/CODE``.
+    """Understand ``fair:HOST/dataset/CODE``, ``…/dictionary/CODE``, ``…/datasets``, ``…/search/…``.
+
+    With a server given apart, ``HOST/`` is left out.
 
     Raises:
         UsageError: It begins as such and goes on otherwise.
@@ -47,11 +53,16 @@ def match(text: str, server: str) -> Ref | None:
         return Ref(NAME, _base(server or address), "dataset", found["code"])
     if not text.startswith("fair:"):
         return None
-    found = re.fullmatch(r"fair:(?:(?P<host>.+)/)?datasets?/(?P<code>[^/]+)/?", text)
+    found = _NAME.fullmatch(text)
     if not found or not (server or found["host"]):
-        msg = f"{text!r} names nothing; expected fair:HOST/dataset/CODE"
+        forms = "fair:HOST/dataset/CODE, …/dictionary/CODE, …/datasets or …/search/WORDS"
+        msg = f"{text!r} names nothing; expected {forms}"
         raise UsageError(msg)
-    return Ref(NAME, _base(server or found["host"]), "dataset", found["code"])
+    base = _base(server or found["host"])
+    for kind in ("dataset", "dictionary", "search"):
+        if found[kind]:
+            return Ref(NAME, base, kind, found[kind])
+    return Ref(NAME, base, "catalogue", "")
 
 
 def _base(address: str) -> str:
@@ -62,9 +73,18 @@ def _base(address: str) -> str:
 def entries(ref: Ref, http: Http, choice: Choice) -> Iterator[Entry]:
     """List what a dataset has: a selection and a dictionary for each table, and attachments.
 
+    Of a catalogue or a search the records of its datasets; of a dictionary that alone.
+
     Raises:
         FetchError: There is no such dataset, or it may not be seen.
     """
+    if ref.kind in {"catalogue", "search"}:
+        yield from records(ref, http, choice, lambda: _paths(ref, http))
+        return
+    if ref.kind == "dictionary":
+        address = f"{ref.server}/dictionaries/{quote(ref.id, safe='')}"
+        yield _dictionary(http.json(Request(address, named=ref.named)))
+        return
     found = http.json(Request(f"{ref.server}/datasets/{quote(ref.id, safe='')}/", named=ref.named))
     if not isinstance(found, dict):
         raise FetchError("not a dataset of FAIR Data Services", plain(ref.id))
@@ -76,12 +96,16 @@ def entries(ref: Ref, http: Http, choice: Choice) -> Iterator[Entry]:
         if choice.form in {"original", "data"} and meta["fields"]:
             yield Entry(f"data/{code}", f"{code}.csv", media_type="text/csv", meta=meta)
         if choice.form in {"original", "dictionary"}:
-            text = dictionary_csv(table)
-            meta = {"kind": "dictionary", "content": text.encode()}
-            name = f"{code}-dictionary.csv"
-            yield Entry(f"dictionary/{code}", name, size=len(text.encode()), meta=meta)
+            yield _dictionary(table)
     if choice.form in {"original", "attachments"}:
         yield from _attachments(ref, http, needed=choice.form == "attachments")
+
+
+def _dictionary(table: Mapping[str, Any]) -> Entry:
+    code, content = str(table.get("code") or table["name"]), dictionary_csv(table).encode()
+    meta = {"kind": "dictionary", "content": content}
+    name = f"{code}-dictionary.csv"
+    return Entry(f"dictionary/{code}", name, size=len(content), media_type="text/csv", meta=meta)
 
 
 def _chosen(
@@ -164,6 +188,13 @@ def _attachment(row: Mapping[str, Any], address: str) -> Entry:
 
 def _described(ref: Ref, http: Http) -> list[str]:
     """Find the paths of files in the instance's OpenAPI description."""
+    paths = _paths(ref, http)
+    ours = [p for p, verbs in paths.items() if _FILES.fullmatch("/" + p) and "get" in verbs]
+    return [f"/{p.lstrip('/').removeprefix('api/')}" for p in sorted(ours)]
+
+
+def _paths(ref: Ref, http: Http) -> Mapping[str, Any]:
+    """Read the instance's OpenAPI description; empty if it has none where it is known to be."""
     for place in _DOCUMENTS:
         try:
             found = http.json(Request(f"{ref.server}/{place}", named=ref.named))
@@ -171,9 +202,8 @@ def _described(ref: Ref, http: Http) -> list[str]:
             continue
         paths = found.get("paths") if isinstance(found, dict) else None
         if isinstance(paths, dict):
-            ours = [p for p, verbs in paths.items() if _FILES.fullmatch("/" + p) and "get" in verbs]
-            return [f"/{p.lstrip('/').removeprefix('api/')}" for p in sorted(ours)]
-    return []
+            return paths
+    return {}
 
 
 def locate(ref: Ref, entry: Entry, http: Http, choice: Choice) -> Request:
@@ -185,6 +215,8 @@ def locate(ref: Ref, entry: Entry, http: Http, choice: Choice) -> Request:
     del choice
     if entry.meta["kind"] == "dictionary":
         return Request(ref.server, content=entry.meta["content"])
+    if entry.meta["kind"] == "record":
+        return record(ref, entry)
     if entry.meta["kind"] == "attachment":
         url = str(entry.meta["url"])
         here = origin_of(url) == origin_of(ref.server)

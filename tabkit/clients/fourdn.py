@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
+from tabkit.clients.ahead import answers
 from tabkit.clients.model import Entry, Ref, Request
 from tabkit.clients.origin import base_of, plain
 from tabkit.errors import FetchError
@@ -61,15 +62,20 @@ def entries(ref: Ref, http: Http, choice: Choice) -> Iterator[Entry]:
         yield Entry("metadata", "metadata.tsv", media_type="text/tab-separated-values")
         return
     items = _search(ref, http) if ref.kind == "search" else iter([_item(ref, http)])
+    files = (file for item in items for file in _files(item))
     seen: set[str] = set()
-    for item in items:
-        for file in _files(item):
-            if "md5sum" not in file or "file_size" not in file:
-                file = {**_item(ref, http, str(file["@id"])), "href": file["href"]}  # noqa: PLW2901
-            found = _entry(file)
-            if found.id not in seen:
-                seen.add(found.id)
-                yield found
+    for file in answers(lambda each: _whole(ref, each, http), files, http):
+        found = _entry(file)
+        if found.id not in seen:
+            seen.add(found.id)
+            yield found
+
+
+def _whole(ref: Ref, file: Mapping[str, Any], http: Http) -> Mapping[str, Any]:
+    """Ask for a file of which a list says too little to check it."""
+    if "md5sum" in file and "file_size" in file:
+        return file
+    return {**_item(ref, http, str(file["@id"])), "href": file["href"]}
 
 
 def _item(ref: Ref, http: Http, path: str = "") -> Mapping[str, Any]:

@@ -16,8 +16,9 @@ import httpcore2
 import httpx2
 
 from tabkit import __version__
+from tabkit.clients.body import Body, capped
 from tabkit.clients.network import Dialer, Reach, inward, reach_by_name
-from tabkit.clients.origin import origin_of, plain, shown
+from tabkit.clients.origin import origin_of, plain, shown, shown_server
 from tabkit.clients.pools import new_pool, proxy_for
 from tabkit.clients.retry import AgainError, refusal, tries
 from tabkit.errors import FetchError
@@ -47,10 +48,11 @@ class Http:
     """Sends requests; holds connections and credentials until it is closed.
 
     Args:
-        jobs: Most connections open at the same time, for each proxy or none.
+        jobs: Most connections open at the same time, for each scheme and proxy or none.
         allow_private: Hosts that may be reached wherever they lie, though a server named them.
         dialer: Opens connections.
         timeouts: Seconds for ``connect``, ``read``, ``write``.
+        system: Name of the adapter, for the command that a refusal proposes.
     """
 
     def __init__(
@@ -60,11 +62,12 @@ class Http:
         allow_private: Iterable[str] = (),
         dialer: Dialer | None = None,
         timeouts: Mapping[str, float | None] = _TIMEOUTS,
+        system: str = "SYSTEM",
     ) -> None:
         self._dialer = dialer or Dialer()
-        self._jobs, self._timeouts = jobs, {**_TIMEOUTS, **timeouts}
+        self._jobs, self._timeouts, self._system = jobs, {**_TIMEOUTS, **timeouts}, system
         self._private = frozenset(host.lower() for host in allow_private)
-        self._pools: dict[str, httpcore2.ConnectionPool] = {}
+        self._pools: dict[tuple[str, str], httpcore2.ConnectionPool] = {}
         self._credentials: dict[str, Credential] = {}
         self._secrets: tuple[str, ...] = ()
         self._pauses: dict[str, float] = {}
@@ -117,6 +120,11 @@ class Http:
             raise FetchError("interrupted")
 
     @property
+    def jobs(self) -> int:
+        """Most connections at the same time."""
+        return self._jobs
+
+    @property
     def ending(self) -> bool:
         """Whether `hang_up` was called."""
         return self._ending.is_set()
@@ -141,10 +149,10 @@ class Http:
         response, sent_to, signed_in = self._follow(request)
         try:
             if response.status_code not in accept:
-                body = b"".join(_capped(response, _ERROR_BYTES, strict=False))
-                error = refusal(
-                    response.status_code, response.headers, body, sent_to, signed_in=signed_in
-                )
+                body = b"".join(capped(response, _ERROR_BYTES, strict=False))
+                login = f"tabkit login {self._system} --server {shown_server(request.url)}"
+                status, headers = response.status_code, response.headers
+                error = refusal(status, headers, body, sent_to, "" if signed_in else login)
                 error.reason, error.what = self.hide(error.reason), self.hide(error.what)
                 error.args = (error.reason, error.what, error.hint)
                 self._pause(sent_to, error)
@@ -173,7 +181,7 @@ class Http:
         headers = {"Accept": "application/json", **request.headers}
         asked = dataclasses.replace(request, headers=headers)
         with self.open(asked, accept) as response:
-            body = b"".join(_capped(response, _JSON_BYTES))
+            body = b"".join(capped(response, _JSON_BYTES))
             if "gzip" in response.headers.get("content-encoding", ""):
                 body = zlib.decompressobj(wbits=47).decompress(body, _JSON_BYTES)
         if not body.strip():
@@ -226,7 +234,10 @@ class Http:
             raise self._no_answer(request.url, error) from error
         _log.debug("%s %s -> %s", request.method, self.hide(shown(request.url)), answer.status)
         return httpx2.Response(
-            answer.status, headers=answer.headers, stream=_Body(answer.stream), request=sent
+            answer.status,
+            headers=answer.headers,
+            stream=Body(answer, self._timeouts),
+            request=sent,
         )
 
     def _no_answer(self, url: str, error: Exception) -> FetchError:
@@ -243,9 +254,11 @@ class Http:
         elif reach_by_name(host) < least:
             raise inward(host)
         with self._lock:
-            if proxy not in self._pools:
-                self._pools[proxy] = new_pool(proxy, self._dialer, self._jobs)
-            return self._pools[proxy]
+            kind = (scheme, proxy)
+            if kind not in self._pools:
+                secured = scheme == "https"
+                self._pools[kind] = new_pool(proxy, self._dialer, self._jobs, secured=secured)
+            return self._pools[kind]
 
     def _pause(self, url: str, error: FetchError) -> None:
         """Remember that a server asked to be left alone; every thread waits, not only this one."""
@@ -345,34 +358,3 @@ def _for_core(sent: httpx2.Request, timeouts: Mapping[str, Any]) -> httpcore2.Re
         content=sent.read(),
         extensions={"timeout": timeouts},
     )
-
-
-class _Body(httpx2.SyncByteStream):
-    """The pool's stream as the response wants it."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._stream
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-def _capped(response: httpx2.Response, limit: int, *, strict: bool = True) -> Iterator[bytes]:
-    """Read a body that must be small.
-
-    Raises:
-        FetchError: It is not, and ``strict``.
-    """
-    left = limit
-    for chunk in response.iter_raw():
-        left -= len(chunk)
-        if left < 0:
-            if strict:
-                raise FetchError(
-                    f"the answer is larger than {limit >> 20} MiB", shown(str(response.url))
-                )
-            return
-        yield chunk

@@ -63,6 +63,7 @@ class Entry:
         size: Bytes, if the server tells. With ``headless`` without the header line.
         digests: Hex digests by algorithm (``md5``, ``sha1``, ``sha256``, ``sha512``).
         media_type: As the server tells, empty if it does not.
+        title: What the server calls it for people, of a catalogue's entries.
         restricted: Only some may download it.
         headless: Size and digests leave out the first line (Dataverse's ``.tab`` files).
         reason: Why it cannot be had, empty if it can.
@@ -76,6 +77,7 @@ class Entry:
     size: int | None = None
     digests: Mapping[str, str] = dataclasses.field(default_factory=dict)
     media_type: str = ""
+    title: str = ""
     restricted: bool = False
     headless: bool = False
     reason: str = ""

@@ -22,7 +22,6 @@ from tabkit.errors import FetchError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_CHUNK: Final = 1 << 19  # bytes read from a connection at once
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -177,8 +176,8 @@ def inward(host: str) -> FetchError:
 class _Stream(httpcore2.NetworkStream):
     """The library's stream, every socket under it noted, and read in few large turns.
 
-    What the library does for each read costs more than the bytes, so whatever has arrived is
-    gathered first; it copies what it is given before it reads again.
+    What is done with each piece costs more than its bytes, and TLS gives 16 KiB at a time, so
+    whatever has arrived is gathered first.
     """
 
     def __init__(
@@ -188,19 +187,17 @@ class _Stream(httpcore2.NetworkStream):
         self._socket: socket.socket = inner.get_extra_info("socket")
         secured = inner.get_extra_info("ssl_object") is not None
         self._nested = secured and not isinstance(self._socket, ssl.SSLSocket)
-        self._buffer: memoryview | None = None
         note(self._socket)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._nested:
             return self._inner.read(max_bytes, timeout)
-        if self._buffer is None:
-            self._buffer = memoryview(bytearray(_CHUNK))
+        buffer = memoryview(bytearray(max_bytes))
         try:
             self._socket.settimeout(timeout)
-            count = self._socket.recv_into(self._buffer)
-            while count and count < _CHUNK and self._has_more():
-                more = self._socket.recv_into(self._buffer[count:])
+            count = self._socket.recv_into(buffer)
+            while count and count < max_bytes and self._has_more():
+                more = self._socket.recv_into(buffer[count:])
                 if not more:
                     break
                 count += more
@@ -208,7 +205,7 @@ class _Stream(httpcore2.NetworkStream):
             raise httpcore2.ReadTimeout(str(error)) from error
         except OSError as error:
             raise httpcore2.ReadError(str(error)) from error
-        return self._buffer[:count]  # type: ignore[return-value]
+        return buffer[:count]  # type: ignore[return-value]
 
     def _has_more(self) -> bool:
         secured = isinstance(self._socket, ssl.SSLSocket) and self._socket.pending() > 0

@@ -59,6 +59,12 @@ def shown(url: str) -> str:
     return plain(urlunsplit((parts.scheme, host, parts.path, query, "")))
 
 
+def shown_server(url: str) -> str:
+    """Give the server of an address as it may be shown, and typed."""
+    parts = urlsplit(url)
+    return plain(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
+
+
 def plain(text: str, limit: int = 500) -> str:
     """Take control characters out of a server's text, addresses' secrets too, and shorten it."""
     text = re.sub(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+", " ", text)

@@ -68,8 +68,9 @@ class Part:
     def reset(self) -> None:
         """Begin anew."""
         self.restarts += bool(self.size)
-        os.ftruncate(self.descriptor, 0)
-        os.lseek(self.descriptor, 0, os.SEEK_SET)
+        if self.size:  # of an empty file it would make ext4 write all out when the file is closed
+            os.ftruncate(self.descriptor, 0)
+            os.lseek(self.descriptor, 0, os.SEEK_SET)
         self.digester.close()
         self.digester = _digester(self.entry)
         self.validator = ""
@@ -87,7 +88,6 @@ class Part:
         Raises:
             OutputError: The name is taken and ``force`` is not set.
         """
-        os.fsync(self.descriptor)
         if force:
             self.path.replace(target)
         else:

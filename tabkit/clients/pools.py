@@ -29,11 +29,20 @@ def proxy_for(scheme: str, host: str) -> str:
     return proxies.get(scheme) or proxies.get("all", "")
 
 
-def new_pool(proxy: str, dialer: Dialer, connections: int) -> httpcore2.ConnectionPool:
-    """Make a pool, direct if ``proxy`` is empty."""
+def new_pool(
+    proxy: str, dialer: Dialer, connections: int, *, secured: bool
+) -> httpcore2.ConnectionPool:
+    """Make a pool, direct if ``proxy`` is empty.
+
+    Args:
+        proxy: Its address, with user and password if it wants them.
+        dialer: Opens the connections.
+        connections: Most of them at the same time.
+        secured: For https; plain http has no use for the authorities, which take long to load.
+    """
     _quiet()
     common: dict[str, Any] = {
-        "ssl_context": ssl_context(),
+        "ssl_context": ssl_context() if secured else None,
         "max_connections": connections,
         "max_keepalive_connections": connections,
         "keepalive_expiry": 30.0,
@@ -48,7 +57,8 @@ def new_pool(proxy: str, dialer: Dialer, connections: int) -> httpcore2.Connecti
     dialer.trust(parts.hostname, port)
     auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     address = f"{parts.scheme}://{parts.hostname}:{port}"
-    return httpcore2.HTTPProxy(address, proxy_auth=auth, **common)
+    own = ssl_context() if parts.scheme == "https" else None
+    return httpcore2.HTTPProxy(address, proxy_auth=auth, proxy_ssl_context=own, **common)
 
 
 def ssl_context() -> ssl.SSLContext:

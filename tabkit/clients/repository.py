@@ -60,13 +60,25 @@ class Repository:
 
         Raises:
             FetchError: It does not exist or may not be seen.
+            PendingError: The list is still being made, and the time to wait is over.
         """
-        adapter = ADAPTERS[self.ref.system]
+        for last in self._turns():
+            begun = False
+            try:
+                for entry in self._entries():
+                    begun = True
+                    texts = (entry.path, entry.name)
+                    if not pattern or any(fnmatch.fnmatchcase(text, pattern) for text in texts):
+                        yield entry
+            except PendingError:
+                if last or begun:
+                    raise
+            else:
+                return
+
+    def _entries(self) -> Iterator[Entry]:
         with _shapes(self.ref):
-            for entry in adapter.entries(self.ref, self.http, self.choice):
-                texts = (entry.path, entry.name)
-                if not pattern or any(fnmatch.fnmatchcase(text, pattern) for text in texts):
-                    yield entry
+            yield from ADAPTERS[self.ref.system].entries(self.ref, self.http, self.choice)
 
     def locate(self, entry: Entry) -> Request:
         """Say how to fetch one file now; the address may expire soon.
@@ -74,16 +86,23 @@ class Repository:
         Raises:
             PendingError: It is still being made, and the time to wait is over.
         """
-        end, pause = time.monotonic() + self.wait, _ASK_AGAIN
-        while True:
+        for last in self._turns():
             try:
                 with _shapes(self.ref):
                     return ADAPTERS[self.ref.system].locate(self.ref, entry, self.http, self.choice)
             except PendingError:
-                if time.monotonic() >= end:
+                if last:
                     raise
+        raise AssertionError  # the last turn either returns or raises
+
+    def _turns(self) -> Iterator[bool]:
+        """Give turns to ask, ever more seldom, until the time to wait is over; tell the last."""
+        end, pause = time.monotonic() + self.wait, _ASK_AGAIN
+        while time.monotonic() < end:
+            yield False
             self.http.rest(min(pause, max(end - time.monotonic(), 0.0)))
             pause = min(pause * 2, _SELDOM)
+        yield True
 
     def download(
         self,
@@ -173,7 +192,8 @@ def open_repository(  # noqa: PLR0913 - keyword-only options of a public call
     ref = understand(what, server)
     with contextlib.ExitStack() as stack:
         if http is None:
-            http = stack.enter_context(Http(jobs=jobs, allow_private=allow_private))
+            made = Http(jobs=jobs, allow_private=allow_private, system=ref.system)
+            http = stack.enter_context(made)
         if not ref.server:
             ref = _resolved(ref, http, resolver)
         ref = dataclasses.replace(ref, version=version or ref.version)

@@ -31,6 +31,10 @@ class AgainError(FetchError):
         self.wait = wait
 
 
+class NotYetError(AgainError):
+    """The server has taken the question and is still working on the answer (status 202)."""
+
+
 def tries(fruitless: Callable[[], bool] = lambda: True) -> Iterator[stamina.Attempt]:
     """Give attempts, each later than the one before, as long as failures pass.
 
@@ -67,9 +71,17 @@ def retry_after(headers: Mapping[str, str]) -> float:
 
 
 def refusal(
-    status: int, headers: Mapping[str, str], body: bytes, url: str, *, signed_in: bool
+    status: int, headers: Mapping[str, str], body: bytes, url: str, login: str
 ) -> FetchError:
-    """Turn an answer that is no success into the error that says what to do."""
+    """Turn an answer that is no success into the error that says what to do.
+
+    Args:
+        status: Its status code.
+        headers: Its headers.
+        body: Its body, or the beginning of it.
+        url: The address that it came from.
+        login: The command that stores a credential, empty if one was sent.
+    """
     said = message_of(body)
     text = f"the server answers {status}" + (f": {said}" if said else "")
     where = shown(url)
@@ -77,11 +89,12 @@ def refusal(
         return AgainError(text, where, "try again later", wait=retry_after(headers))
     if status == 202:  # noqa: PLR2004
         wait = retry_after(headers) or 1.0
-        return AgainError("the server is still preparing it", where, "try again later", wait=wait)
+        reason = "the server is still preparing it"
+        return NotYetError(reason, where, "try again later", wait=wait)
     if status in {401, 403}:
-        hint = "tabkit login SYSTEM --server URL stores a token"
-        if signed_in:
-            hint = "the credential was not accepted or does not suffice; tabkit login replaces it"
+        hint = "the credential was not accepted or does not suffice; tabkit login replaces it"
+        if login:
+            hint = f"{login} stores a credential"
         return AccessError(text, where, hint)
     return FetchError(text, where)
 

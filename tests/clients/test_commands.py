@@ -100,3 +100,36 @@ def test_without_the_extra(
     assert done.stderr == f"tabkit: this needs {module}: pip install 'tabkit[http]'\n"
     assert done.returncode == 3
     assert not (tmp_path / "out").exists()
+
+
+def test_an_error_names_the_file_and_what_to_type(
+    tabkit_: Run, service: Raw, tmp_path: Path
+) -> None:
+    """One of many fails: which, and the command that may mend it, as it can be typed."""
+    there = ("--server", service.address, "-o", tmp_path)
+    service.fault = lambda asked: "status 404" if asked.target == "/bytes/two" else ""
+    done = tabkit_("fetch", "drs://h/two", *there, code=3)
+    assert done.stderr.startswith("tabkit: two.bin: ")
+    assert done.stderr.count("\n") == 1
+    service.fault = lambda _: "status 403"
+    done = tabkit_("fetch", "drs://h/two", *there, code=3)
+    assert f"tabkit login drs --server {service.address} stores a credential" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_nothing_matches(tabkit_: Run, service: Raw, tmp_path: Path) -> None:
+    what = ("fetch", "drs://h/one", "--server", service.address, "-o", tmp_path)
+    assert "no file that matches *.sav" in tabkit_(*what, "--only", "*.sav", code=3).stderr
+
+
+def test_a_key_file_that_is_not_there(tabkit_: Run, service: Raw, tmp_path: Path) -> None:
+    what = ("fetch", "drs://h/one", "--server", service.address, "-o", tmp_path)
+    done = tabkit_(*what, "--keypairs", tmp_path / "nil.json", code=2)
+    assert "nil.json: no such key file" in done.stderr
+    assert not service.asked
+
+
+def test_an_address_within_an_address(tabkit_: Run, service: Raw, tmp_path: Path) -> None:
+    """Its host is no compact identifier, which another server would be asked for."""
+    done = tabkit_("fetch", f"drs://{service.address}/one", "-o", tmp_path, code=2)
+    assert "--server URL" in done.stderr

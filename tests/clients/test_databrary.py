@@ -90,6 +90,20 @@ def test_a_volume(tabkit_: Callable[..., Any], server: Running, tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("user")
+def test_all_volumes(tabkit_: Callable[..., Any], server: Running, tmp_path: Path) -> None:
+    """A record of each that the user may see, over all pages."""
+    there = ("--server", server.address)
+    rows = json.loads(tabkit_("fetch", "databrary:volumes", *there, "--list", "--json").stdout)
+    assert [(row["id"], row["title"]) for row in rows] == [
+        ("1", "Volume 1"),
+        ("2", "Volume 2"),
+        ("3", "Volume 3"),
+    ]
+    tabkit_("fetch", "databrary:volumes", *there, "--only", "*2*", "-o", tmp_path)
+    assert json.loads((tmp_path / "volume-2.json").read_text())["id"] == 2
+
+
+@pytest.mark.usefixtures("user")
 def test_the_store_sees_nothing(site: Databrary, server: Running, tmp_path: Path) -> None:
     """Neither token nor user agent goes to the address that the server names; it may expire."""
     with serve(Raw({"/bytes/101": VIDEO})) as store:

@@ -164,7 +164,7 @@ def test_forms(server: Running, tmp_path: Path, form: str, name: str, start: byt
 
 def test_thumbnail_and_file_by_identifier(server: Running, tmp_path: Path) -> None:
     done = fetch(server, tmp_path, f"{PID}/F9", form="thumbnail", size=128)
-    assert done["photo.png"].path.read_bytes() == b"\x89PNG128"
+    assert done["photo-thumbnail.png"].path.read_bytes() == b"\x89PNG128"
     assert "is no image" in str(
         fetch(server, tmp_path, f"{PID}/F7", form="thumbnail")["readme.txt"].error
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import tabkit.clients
-from tabkit.clients import drs
+from tabkit.clients import drs, repository
 from tabkit.clients.adapters import understand
 from tabkit.errors import AccessError, FetchError
 from tests.clients.servers.asgi import Running, run
@@ -105,6 +105,41 @@ def test_resume_and_delay(service: Drs, server: Running, tmp_path: Path) -> None
     (done,) = fetch(server, tmp_path / "b", "drs://any.example/one").values()
     assert isinstance(done.error, FetchError)
     assert not [p for p in (tmp_path / "b").rglob("*") if p.is_file()]
+
+
+@pytest.mark.parametrize("slow_access", [True, False])
+def test_what_is_prepared_for_long(
+    tabkit_: Callable[..., Any], service: Drs, server: Running, tmp_path: Path,
+    slow_access: bool, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Asked again a few times, then told as not ready; ``--wait`` goes on until it is."""
+    service.slow_access, service.by_id, service.delays = slow_access, True, 8
+    what = ("fetch", "drs://any.example/one", "--server", server.address, "-o", tmp_path)
+    done = tabkit_(*what, code=3)
+    assert "still preparing" in done.stderr
+    assert "--wait" in done.stderr
+    assert service.delays == 2
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+    monkeypatch.setattr(repository, "_ASK_AGAIN", 0.01)
+    service.delays = 20
+    tabkit_(*what, "--wait", 600)
+    assert (tmp_path / "one").read_bytes() == BODY
+
+
+def test_the_service_itself(
+    tabkit_: Callable[..., Any], service: Drs, server: Running, tmp_path: Path
+) -> None:
+    """Since 1.2 a service tells what it is, since 1.5 how much it has."""
+    there = ("--server", server.address)
+    line = tabkit_("fetch", "drs://any.example", *there, "--list").stdout
+    assert "service-info.json  DRS 1.5.0, Example store, 1,234 objects" in line
+    tabkit_("fetch", f"{server.address}/ga4gh/drs/v1/service-info", "-o", tmp_path)
+    assert json.loads((tmp_path / "service-info.json").read_text())["type"]["version"] == "1.5.0"
+    service.version = "1.2.0"
+    assert "DRS 1.2.0, Example store  " in tabkit_("fetch", "drs://h", *there, "--list").stdout
+    with serve(Raw({"/ga4gh/drs/v1/service-info": b'{"type": {"artifact": "beacon"}}'})) as other:
+        done = tabkit_("fetch", "drs://h", "--server", other.address, "--list", code=3)
+    assert "not the description of a DRS" in done.stderr
 
 
 def test_bundles_within_bundles(service: Drs, server: Running, tmp_path: Path) -> None:

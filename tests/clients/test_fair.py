@@ -50,8 +50,61 @@ def test_names() -> None:
     assert (ref.server, ref.id) == ("https://fair.example.org/api", "avocado")
     assert understand("https://fair.example.org/api/datasets/avocado/") == ref
     assert understand("fair:dataset/avocado", "https://fair.example.org/api/") == ref
-    with pytest.raises(UsageError):
-        understand("fair:dataset/avocado")
+    for text, kind, identifier in (
+        ("fair:fair.example.org/datasets", "catalogue", ""),
+        ("fair:https://fair.example.org/api/datasets/", "catalogue", ""),
+        ("fair:fair.example.org/search/lung cancer", "search", "lung cancer"),
+        ("fair:fair.example.org/search/dataset/x", "search", "dataset/x"),
+        ("fair:fair.example.org/dictionary/people", "dictionary", "people"),
+    ):
+        found = understand(text)
+        assert (found.server, found.kind, found.id) == (ref.server, kind, identifier)
+    for text in ("fair:dataset/avocado", "fair:fair.example.org", "fair:datasets"):
+        with pytest.raises(UsageError):
+            understand(text)
+
+
+@pytest.fixture
+def token(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TABKIT_FAIR_SERVER", server.address)
+    monkeypatch.setenv("TABKIT_FAIR_TOKEN", TOKEN)
+
+
+@pytest.mark.usefixtures("token")
+def test_the_catalogue(
+    tabkit_: Callable[..., Any], instance: Fair, server: Running, tmp_path: Path
+) -> None:
+    """Every dataset over all pages, by code and title; fetched, its record is the server's own."""
+    instance.others = tuple(f"d{n}" for n in range(24))
+    there = ("--server", server.address)
+    rows = json.loads(tabkit_("fetch", "fair:datasets", *there, "--list", "--json").stdout)
+    assert [row["id"] for row in rows] == ["survey", *instance.others]
+    assert rows[0]["title"] == "Survey"
+    tabkit_("fetch", "fair:datasets", *there, "--only", "survey*", "-o", tmp_path)
+    record = json.loads((tmp_path / "survey.json").read_text())
+    assert record["dictionaries"][0]["fields"] == FIELDS
+    assert [p.name for p in tmp_path.iterdir()] == ["survey.json"]
+    assert "a catalogue" in tabkit_("fetch", "fair:datasets", *there, "--format", "data", "--list",
+                                    code=2).stderr  # fmt: skip
+    instance.documented = False
+    done = tabkit_("fetch", "fair:datasets", *there, "--list", code=3)
+    assert "lists 10 of 25 datasets" in done.stderr
+
+
+@pytest.mark.usefixtures("token")
+def test_search_and_one_dictionary(
+    tabkit_: Callable[..., Any], server: Running, tmp_path: Path
+) -> None:
+    there = ("--server", server.address)
+    found = tabkit_("fetch", "fair:search/health & age", *there, "--list").stdout
+    assert found.split() == ["?", "survey.json", "Survey", "of", "health", "application/json"]
+    assert any("query=health+%26+age" in seen for seen in server.seen)
+    assert tabkit_("fetch", "fair:search/nothing", *there, "--list").stdout == ""
+    tabkit_("fetch", "fair:dictionary/people", *there, "-o", tmp_path)
+    text = (tmp_path / "people-dictionary.csv").read_text()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [row["name"] for row in rows] == [field["name"] for field in FIELDS]
+    assert "Not found" in tabkit_("fetch", "fair:dictionary/x", *there, "--list", code=3).stderr
 
 
 def test_everything(server: Running, tmp_path: Path) -> None:

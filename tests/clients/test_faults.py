@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import signal
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tabkit.clients import body as body_module
 from tabkit.clients.batch import Batch, download_all
 from tabkit.clients.credentials import Credential
 from tabkit.clients.http import Http
@@ -81,8 +83,11 @@ class Chaos:
 
 
 @pytest.mark.parametrize("etags", [True, False])
-def test_a_thousand_faulty_downloads(tmp_path: Path, etags: bool) -> None:
+def test_a_thousand_faulty_downloads(
+    tmp_path: Path, etags: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Half of them each way; whatever run a file comes in, it is one version of it, and whole."""
+    monkeypatch.setattr(body_module, "_LONG", 5001)  # the largest bodies take the short way
     with serve(Raw(etags=etags)) as first, serve(Raw(etags=etags)) as store:
         chaos = Chaos(7 + etags, first, store)
         entries = [chaos.entry(number) for number in range(COUNT // 2)]
@@ -150,6 +155,28 @@ def test_interrupting_the_command(tmp_path: Path, how: signal.Signals, nobody: P
         assert (server.asked[before + 1].range_start or 0) > 1_000_000
         assert (tmp_path / "out/x.bin").read_bytes() == body
         assert [p.name for p in (tmp_path / "out").iterdir()] == ["x.bin"]
+
+
+def test_interrupting_a_list(tmp_path: Path, nobody: Path) -> None:
+    """Many questions are under way, none of them is answered: the end does not wait for them."""
+    objects = "/ga4gh/drs/v1/objects/"
+    members = [{"name": f"m{n}", "id": f"m{n}"} for n in range(20)]
+    top = json.dumps({"id": "top", "checksums": [], "contents": members}).encode()
+    known = {objects + each["id"]: b"{} " * 9 for each in members} | {objects + "top": top}
+    with serve(Raw(known, lambda a: "" if a.target.endswith("top") else "stall 60")) as server:
+        command = [sys.executable, "-m", "tabkit", "fetch", "drs://h/top"]
+        command += ["--server", server.address, "-o", str(tmp_path)]
+        run = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
+        deadline = time.monotonic() + 30
+        while len(server.asked) < 5 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        run.send_signal(signal.SIGINT)
+        assert run.wait(20) == 130
+        server.woken.set()
+        assert len(server.asked) == 5  # the bundle, and four at a time
+        assert run.stderr is not None
+        assert run.stderr.read() == "tabkit: interrupted\n"
+        run.stderr.close()
 
 
 def test_memory_is_flat(tmp_path: Path, nobody: Path) -> None:

@@ -7,9 +7,12 @@ import contextlib
 import ipaddress
 import json
 import logging
+import os
 import socket
 import socketserver
 import ssl
+import subprocess
+import sys
 import threading
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -319,6 +322,17 @@ def test_keypairs(nobody: Path) -> None:
     assert find_secret("dataverse", "https://portal.example") is None
 
 
+def test_the_keyring_is_found_without_running_programs(nobody: Path) -> None:
+    """One of its backends, for another system, runs a compiler and a linker to look for it."""
+    code = (
+        "import sys; from tabkit.clients.credentials import find_secret\n"
+        "sys.addaudithook(lambda e, a: sys.exit(e) if e == 'subprocess.Popen' else None)\n"
+        "assert find_secret('dataverse', 'https://h.example') is None"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHON_KEYRING_BACKEND"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+
+
 def test_login_keeps_a_token_in_the_keyring(
     tabkit_: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, nobody: Path
 ) -> None:
@@ -370,7 +384,7 @@ def test_a_proxy_is_used(first: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextlib.contextmanager
-def tls_server(folder: Path, name: str) -> Iterator[int]:
+def tls_server(folder: Path, name: str, body: bytes = b"ok") -> Iterator[int]:
     """A server with a certificate of an authority of its own, in ``folder/ca.pem``; its port."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -384,7 +398,8 @@ def tls_server(folder: Path, name: str) -> Iterator[int]:
                 context.wrap_socket(self.request, server_side=True) as wrapped,
             ):
                 wrapped.recv(4096)
-                wrapped.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 2\r\n\r\nok")
+                wrapped.sendall(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n" % len(body))
+                wrapped.sendall(body)
 
     with listening(Handler) as port:
         yield port

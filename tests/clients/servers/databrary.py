@@ -50,6 +50,8 @@ class Databrary:
         inner = Starlette(
             routes=[
                 Route("/o/token/", self.token, methods=["POST"]),
+                Route("/volumes/", self.volumes),
+                Route("/volumes/{v}/", self.volume),
                 Route("/volumes/{v}/download-link/", self.archive),
                 Route("/volumes/{v}/csv-download-link/", self.archive),
                 Route("/volumes/{v}/{kind}/", self.parts),
@@ -113,6 +115,16 @@ class Databrary:
     def of_kind(self, request: Request) -> dict[int, dict[int, tuple[str, bytes]]]:
         """Sessions or folders."""
         return self.sessions if request.path_params["kind"] == "sessions" else self.folders
+
+    async def volumes(self, request: Request) -> Response:
+        """Three volumes, over two pages."""
+        rows = [{"id": number, "title": f"Volume {number}"} for number in (1, 2, 3)]
+        return self.no(request) or self.paged(request, rows)
+
+    async def volume(self, request: Request) -> Response:
+        """One of them."""
+        found = {"id": int(request.path_params["v"]), "sharingLevel": "public"}
+        return self.no(request) or JSONResponse(found)
 
     async def parts(self, request: Request) -> Response:
         """Sessions or folders of the volume."""

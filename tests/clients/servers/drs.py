@@ -29,6 +29,8 @@ class Drs:
         bundles: Members by id; a member is an id, or an address elsewhere.
         auth: ``""``, ``bearer``, ``basic`` or ``passport``; the secret is ``secret``.
         delays: How many more times it answers 202.
+        slow_access: Whether those are answers about where the bytes are, not about objects.
+        version: Of the interface, told by service-info (since 1.2).
         by_id: Whether access methods carry an id instead of an address.
     """
 
@@ -37,6 +39,8 @@ class Drs:
     auth: str = ""
     secret: str = "drs-secret"
     delays: int = 0
+    slow_access: bool = False
+    version: str = "1.5.0"
     by_id: bool = False
     headers: list[str] = dataclasses.field(default_factory=list)
     kind: str = "https"
@@ -45,9 +49,11 @@ class Drs:
     def app(self) -> Starlette:
         """The application."""
         base = "/ga4gh/drs/v1/objects"
+        service = [Route("/ga4gh/drs/v1/service-info", self.service)] if self.version else []
         both = ["GET", "POST"]
         return Starlette(
             routes=[
+                *service,
                 Route(f"{base}/{{id:path}}/access/{{access:path}}", self.access, methods=both),
                 Route(f"{base}/{{id:path}}", self.options, methods=["OPTIONS"]),
                 Route(f"{base}/{{id:path}}", self.object, methods=both),
@@ -72,13 +78,27 @@ class Drs:
         """An error as the specification has it."""
         return JSONResponse({"msg": text, "status_code": status}, status, headers)
 
+    def later(self) -> Response:
+        """Not yet."""
+        self.delays -= 1
+        return Response(status_code=202, headers={"Retry-After": "0"})
+
+    async def service(self, _: Request) -> Response:
+        """What the service is; 1.5 tells of its size."""
+        kind = {"group": "org.ga4gh", "artifact": "drs", "version": self.version}
+        found = {"id": "org.example.drs", "name": "Example store", "type": kind, "version": "3.1",
+                 "organization": {"name": "Example", "url": "https://example.org"}}  # fmt: skip
+        if self.version == "1.5.0":
+            extent = {"maxBulkRequestLength": 1000, "objectCount": 1234, "totalObjectSize": 10**9}
+            found |= {"maxBulkRequestLength": 1000, "drs": extent}
+        return JSONResponse(found)
+
     async def object(self, request: Request) -> Response:
         """An object."""
         if not await self.allowed(request):
             return self.no(403, "The requester is not authorized to perform this action.")
-        if self.delays:
-            self.delays -= 1
-            return Response(status_code=202, headers={"Retry-After": "0"})
+        if self.delays and not self.slow_access:
+            return self.later()
         name = request.path_params["id"]
         common = {"id": name, "self_uri": f"drs://{request.url.hostname}/{name}",
                   "created_time": "2026-01-01T00:00:00Z", "version": "1"}  # fmt: skip
@@ -117,6 +137,8 @@ class Drs:
         """Where the bytes are."""
         if not await self.allowed(request):
             return self.no(401, "The request is unauthorized.")
+        if self.delays:
+            return self.later()
         if request.path_params["access"] != "way/1":
             return self.no(404, "The requested access id wasn't found.")
         url = self._url(request, request.path_params["id"])

@@ -41,7 +41,8 @@ class Fair:
 
     Attributes:
         tokens: Good tokens and how often each may still be used.
-        documented: Whether the OpenAPI description tells of attachments.
+        documented: Whether the OpenAPI description tells of attachments, and of pages.
+        others: Codes of further datasets, which have names only.
         broken: What the selection answers instead.
     """
 
@@ -49,6 +50,7 @@ class Fair:
     attachments: dict[str, bytes] = dataclasses.field(default_factory=dict)
     tokens: dict[str, int] = dataclasses.field(default_factory=dict)
     documented: bool = True
+    others: tuple[str, ...] = ()
     broken: Any = None
     store: str = ""
 
@@ -59,6 +61,9 @@ class Fair:
                 Route("/api/health", lambda _: JSONResponse({"status": "ok"})),
                 Route("/api/docs/", self.docs),
                 Route("/api/docs/openapi.json", self.openapi),
+                Route("/api/datasets/", self.catalogue),
+                Route("/api/search/search", self.search),
+                Route("/api/dictionaries/{code}", self.dictionary),
                 Route("/api/datasets/{code}/", self.dataset),
                 Route("/api/selection/select", self.select, methods=["POST"]),
                 Route("/api/files/datasets/{code}/attachments/", self.listing),
@@ -80,8 +85,10 @@ class Fair:
 
     async def openapi(self, request: Request) -> Response:
         """The description for programs."""
-        paths = {"/datasets/": {"get": {}}}
+        paths: dict[str, Any] = {"/datasets/": {"get": {}}}
         if self.documented:
+            asked = [{"name": name, "in": "query"} for name in ("limit", "offset")]
+            paths["/datasets/"]["get"]["parameters"] = asked
             paths["/api/files/datasets/{dataset}/attachments"] = {"get": {}, "post": {}}
             paths["/api/files/datasets/{dataset}/datafiles"] = {"post": {}}
         return self.no(request) or JSONResponse({"openapi": "3.0.0", "paths": paths})
@@ -94,6 +101,30 @@ class Fair:
         table = {"code": "people", "name": "People", "fields": FIELDS, "lookups": LOOKUPS}
         found = {"catalogue": {"id": "survey", "title": "Survey"}, "dictionaries": [table]}
         return self.no(request) or JSONResponse(found)
+
+    async def catalogue(self, request: Request) -> Response:
+        """A page of datasets."""
+        rows = [{"code": "survey", "name": "Survey"}]
+        rows += [{"code": code, "name": f"Dataset {code}"} for code in self.others]
+        start = int(request.query_params.get("offset", 0))
+        found = {"items": rows[start : start + 10], "paging": {"total": len(rows)}}
+        return self.no(request) or JSONResponse(found)
+
+    async def search(self, request: Request) -> Response:
+        """Hits, best first; a dataset may be hit more than once, by its tables."""
+        query = request.query_params
+        words = query["query"].lower().split() if query["index"] == "fair-index" else []
+        hit = {"@search.score": 1.5, "code": "survey", "catalogue__title": "Survey of health"}
+        found = {"items": [hit, hit] if "health" in words else []}
+        return self.no(request) or JSONResponse(found)
+
+    async def dictionary(self, request: Request) -> Response:
+        """One dictionary alone."""
+        if request.path_params["code"] != "people":
+            return self.no(request) or JSONResponse({"error": {"message": "Not found"}}, 404)
+        return self.no(request) or JSONResponse(
+            {"code": "people", "name": "People", "fields": FIELDS, "lookups": LOOKUPS}
+        )
 
     async def select(self, request: Request) -> Response:
         """The rows of a query ``{ dataset { table { field … } } }``."""
