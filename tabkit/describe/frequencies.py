@@ -106,7 +106,7 @@ def _of_few(
     user_missing = sum([known[value] for value in missing])
     valid = counted
     if missing and missing_is_invalid:
-        valid = counted.only(np.array([value not in missing for value in values], np.bool_))
+        valid = counted.at([at for at, value in enumerate(values) if value not in missing])
         for value in missing:
             del known[value]
     others: list[tuple[float, int]] = []

@@ -192,9 +192,8 @@ class NumberColumn:
         return moments_in_order(values) if len(values) else (math.nan, math.nan)
 
     def _statistics(self, valid: Tally, in_order: tuple[float, float] | None) -> SummaryStats:
-        invalid = self._cases - valid.cases
         kind = self._type if self._profile.mode_computed else None
-        return summarize(valid, invalid, in_order=in_order, mode_type=kind)
+        return summarize(valid, self._cases, in_order=in_order, mode_type=kind)
 
     def _settled(self, interval: Interval) -> Variable:
         variable = self._variable

@@ -29,6 +29,8 @@ if _native.AVAILABLE:
     from tabkit._native import core
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     Numbers = npt.NDArray[Any]
@@ -59,6 +61,11 @@ class Tally:
     def only(self, chosen: npt.NDArray[np.bool_]) -> Tally:
         """Return the part of which ``chosen`` is true."""
         return self if chosen.all() else Tally(self.values[chosen], self.counts[chosen])
+
+    def at(self, places: Sequence[int]) -> Tally:
+        """Return the part at some places, in ascending order; faster than `only` for a few."""
+        chosen = np.array(places, np.intp)
+        return Tally(self.values.take(chosen), self.counts.take(chosen))
 
 
 def tally(values: Numbers) -> Tally:
@@ -142,7 +149,7 @@ def _running_sum(values: Numbers, centre: float = 0.0, *, squared: bool = False)
 
 def summarize(
     counted: Tally,
-    invalid: int,
+    total: int,
     *,
     in_order: tuple[float, float] | None = None,
     mode_type: type[float] | None = None,
@@ -151,7 +158,7 @@ def summarize(
 
     Args:
         counted: The valid values.
-        invalid: Cases without a valid value.
+        total: All cases; those without a valid value are invalid.
         mode_type: What the mode is given as; None for no mode.
         in_order: Of `moments_in_order`; follow Apache commons-math by the letter, where its
             formulas overflow and where an infinity beside the median makes it NaN.
@@ -160,13 +167,13 @@ def summarize(
     if found is not None:
         mean, median, stdev, low, high, place, cases = found
         mode = None if mode_type is None else mode_type(counted.values[place])
-        return SummaryStats(mean, median, mode, cases, invalid, low, high, stdev)
+        return SummaryStats(mean, median, mode, cases, total - cases, low, high, stdev)
     cases = counted.cases
     common = None if mode_type is None else mode_of(counted)
     mode = None if mode_type is None or common is None else mode_type(common)
     if not cases:
         nan = math.nan
-        return SummaryStats(nan, nan, mode, 0, invalid, nan, nan, nan)
+        return SummaryStats(nan, nan, mode, 0, total, nan, nan, nan)
     if in_order is not None:
         mean, stdev = in_order
     elif counted.values.dtype.kind == "f":
@@ -178,7 +185,7 @@ def summarize(
         median=_median(counted, cases, by_the_letter=in_order is not None),
         mode=mode,
         valid=cases,
-        invalid=invalid,
+        invalid=total - cases,
         minimum=_float_if_exact(counted.values[0].item()),
         maximum=_float_if_exact(counted.values[-1].item()),
         stdev=stdev,

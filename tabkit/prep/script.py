@@ -195,7 +195,7 @@ def _summary(column: _Column, kept: dict[str, int], numbers: list[float] | None)
 
 def _numeric_summary(numbers: Sequence[float], counts: Sequence[int]) -> dict[str, Any]:
     counted = _tally(numbers, counts)
-    found = summarize(counted, 0)
+    found = summarize(counted, counted.cases)
     sd = "NA" if counted.cases == 1 else found.stdev
     names = {"median": found.median, "mean": found.mean, "max": found.maximum}
     return {**names, "min": found.minimum, "sd": sd}

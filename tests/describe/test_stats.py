@@ -24,7 +24,7 @@ INTEGERS = st.sampled_from(["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"])
 def stats_of(values: Any, *, commons_math: bool = False) -> SummaryStats:
     numbers = np.array(values)
     in_order = moments_in_order(numbers) if commons_math else None
-    return summarize(tally(numbers), 2, in_order=in_order)
+    return summarize(tally(numbers), len(numbers) + 2, in_order=in_order)
 
 
 def close(ours: float | None, exact: float) -> bool:

@@ -128,7 +128,7 @@ def test_summaries_are_those_of_the_twin_to_the_bit(
         np.broadcast_to(1, counts.shape),
     ):
         counted = stats.Tally(values, repeats)
-        compiled = stats.summarize(counted, 0)
+        compiled = stats.summarize(counted, counted.cases)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_native, "AVAILABLE", False)
-            assert repr(compiled) == repr(stats.summarize(counted, 0))
+            assert repr(compiled) == repr(stats.summarize(counted, counted.cases))
