@@ -10,7 +10,7 @@ import functools
 import math
 import operator
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tabkit.alike import by_identity
 from tabkit.ddi.text import dataverse_value, escape, java_double, quote, value_text
@@ -57,7 +57,14 @@ PROPERTIES: Final = MappingProxyType(
 )
 _SUM_STATS: Final = tuple(f'\n      <sumStat type="{kind}">' for kind in SUM_STATS)
 _STATS_OF: Final = operator.attrgetter(*SUM_STATS.values())
+_ALL_STATS: Final = "".join(f"{start}%s</sumStat>" for start in _SUM_STATS)  # where none is None
 _MODE: Final = list(SUM_STATS.values()).index("mode")
+#: Fields of which a table's variables have few combinations.
+_SHARED: Final = (
+    *("kind", "interval", "measure", "display_format", "format_category"),
+    *("decimals", "width", "weight", *PROPERTIES.values()),
+)
+_SHARED_OF: Final = operator.attrgetter(*_SHARED)
 _FORMAT_CATEGORIES: Final = frozenset({"date", "time", "currency", "other"})
 
 
@@ -114,13 +121,8 @@ def variable_piece(
     identifier: str, variable: Variable, described: VariableDescription, style: VarStyle
 ) -> str:
     """Return one ``var`` element with a line end before it."""
-    parts = [
-        f'\n    <var ID="{identifier}" name="{quote(variable.name)}"',
-        _attributes(variable, style),
-        ">\n      <location",
-        "" if variable.width is None or style.repository else f' width="{variable.width}"',
-        f' fileid="{style.file_id}"/>',
-    ]
+    head, tail = _frame(style, _SHARED_OF(variable))
+    parts = [f'\n    <var ID="{identifier}" name="{quote(variable.name)}"{head}']
     if variable.label:
         parts.append(
             f'\n      <labl{style.language} level="variable">{escape(variable.label)}</labl>'
@@ -130,13 +132,32 @@ def variable_piece(
             f"\n      <qstn><qstnLit{style.language}>{escape(variable.question)}</qstnLit></qstn>"
         )
     if style.keep_missing and (variable.missing_values or variable.missing_ranges):
-        parts.append(_invalid_range(variable))
+        ranges = _missing_items(variable.missing_values) + _ranges(variable.missing_ranges)
+        parts.append(f"\n      <invalrng>{ranges}</invalrng>")
     parts.append(_statistics(described.stats, style))
     parts.extend(_categories(variable, described, style))
-    parts.append(_format(variable, style))
-    parts.extend(_notes(variable, described, style))
+    parts.append(tail)
+    if variable.attributes and not style.repository:
+        parts.extend(
+            note("variable", "tabkit:attribute", name, text) for name, text in variable.attributes
+        )
+    if described.unf:
+        parts.append(note("variable", "VDC:UNF", UNF_SUBJECT, described.unf))
     parts.append("\n    </var>")
     return "".join(parts)
+
+
+@by_identity
+def _frame(style: VarStyle, shared: tuple[object, ...]) -> tuple[str, str]:
+    """Return what many variables share: from the name to the label, and format and properties."""
+    facts: dict[str, Any] = dict(zip(_SHARED, shared, strict=True))
+    variable = Variable("", **facts)
+    width = "" if variable.width is None or style.repository else f' width="{variable.width}"'
+    location = f'>\n      <location{width} fileid="{style.file_id}"/>'
+    return (
+        _attributes(variable, style) + location,
+        _format(variable, style) + "".join(_properties(variable, style)),
+    )
 
 
 def _attributes(variable: Variable, style: VarStyle) -> str:
@@ -154,13 +175,14 @@ def _attributes(variable: Variable, style: VarStyle) -> str:
     return text
 
 
-def _invalid_range(variable: Variable) -> str:
-    items = "".join(
-        f'<item{_units(value)} VALUE="{quote(value_text(value))}"/>'
-        for value in variable.missing_values
-    )
-    ranges = "".join(_range(span) for span in variable.missing_ranges)
-    return f"\n      <invalrng>{items}{ranges}</invalrng>"
+@by_identity
+def _missing_items(values: tuple[Value, ...]) -> str:
+    return "".join(f'<item{_units(each)} VALUE="{quote(value_text(each))}"/>' for each in values)
+
+
+@by_identity
+def _ranges(spans: tuple[MissingRange, ...]) -> str:
+    return "".join(map(_range, spans))
 
 
 def _range(span: MissingRange) -> str:
@@ -177,10 +199,13 @@ def _units(value: Value) -> str:
 
 
 def _statistics(stats: SummaryStats, style: VarStyle) -> str:
+    values = _STATS_OF(stats)
+    if style.mode_computed and None not in values and not isinstance(stats.mode, str):
+        return _ALL_STATS % tuple(map(value_text, values))
     text: Callable[..., str] = value_text if style.mode_computed else java_double
     shown = [
         None if value is None else escape(value) if isinstance(value, str) else text(value)
-        for value in _STATS_OF(stats)
+        for value in values
     ]
     if not style.mode_computed and (stats.mode is not None or stats.valid is not None):
         shown[_MODE] = "."
@@ -193,16 +218,17 @@ def _statistics(stats: SummaryStats, style: VarStyle) -> str:
     )
 
 
-def _categories(
-    variable: Variable, described: VariableDescription, style: VarStyle
-) -> Iterator[str]:
-    """Yield a ``catgry`` for each labelled value, then for the observed values without a label."""
+def _categories(variable: Variable, described: VariableDescription, style: VarStyle) -> list[str]:
+    """Return a ``catgry`` for each labelled value, then for the observed values without a label."""
     declared = (variable.missing_values, variable.missing_ranges)
     starts = _category_starts(variable.categories, *declared, style)
-    for start, count in zip(starts, described.frequencies, strict=True):
-        yield f"{start}{count}</catStat></catgry>"
-    if style.keep_missing:
-        yield from _unlabelled(variable, described)
+    found = [
+        f"{start}{count}</catStat></catgry>"
+        for start, count in zip(starts, described.frequencies, strict=True)
+    ]
+    if style.keep_missing and (described.others or described.tagged):
+        found.extend(_unlabelled(variable, described))
+    return found
 
 
 _MISSING: Final = ' missing="Y"'
@@ -239,8 +265,6 @@ def _unlabelled(variable: Variable, described: VariableDescription) -> Iterator[
 
     A continuum is told by its statistics: the values between its labels are not listed.
     """
-    if not described.others and not described.tagged:
-        return
     complete = sum(count for _, count in described.others) == described.other_cases
     others = described.others if complete and variable.interval != Interval.CONTINUOUS else ()
     labelled = {category.value for category in variable.categories if category.missing}
@@ -263,17 +287,12 @@ def _format(variable: Variable, style: VarStyle) -> str:
     return f"{text}/>"
 
 
-def _notes(variable: Variable, described: VariableDescription, style: VarStyle) -> Iterator[str]:
-    """Yield notes: properties, custom attributes, and last the fingerprint."""
-    if not style.repository:
-        for subject, field in PROPERTIES.items():
-            value = getattr(variable, field)
-            if value is not None and value != "":
-                yield note("variable", "tabkit:property", subject, str(value))
-        for name, text in variable.attributes:
-            yield note("variable", "tabkit:attribute", name, text)
-    if described.unf:
-        yield note("variable", "VDC:UNF", UNF_SUBJECT, described.unf)
+def _properties(variable: Variable, style: VarStyle) -> Iterator[str]:
+    """Yield the notes of the properties."""
+    for subject, field in PROPERTIES.items() if not style.repository else ():
+        value = getattr(variable, field)
+        if value is not None and value != "":
+            yield note("variable", "tabkit:property", subject, str(value))
 
 
 def note(level: str, kind: str, subject: str, text: str) -> str:

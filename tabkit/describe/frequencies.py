@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
+import itertools
 import math
 import operator
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from tabkit.describe.stats import Tally
     from tabkit.model import Category, Value, Variable
 
+_VALUE: Final = operator.attrgetter("value")
 _FEW: Final = 256  # distinct values that are sorted without NumPy
 _DOUBLES_END: Final = 2**1024
 
@@ -94,15 +97,17 @@ def _of_few(
     variable: Variable, counted: Tally, tags: Mapping[str, int], missing_is_invalid: bool
 ) -> Breakdown:
     """Do it in plain Python, which compares numbers of all kinds exactly; NumPy starts slower."""
-    values, counts = counted.values.tolist(), counted.counts.tolist()
-    known: dict[Any, int] = dict(zip(values, counts, strict=True))
-    codes = [category.value for category in variable.categories]
-    frequencies = tuple([known.get(code, 0) for code in codes])
+    values = counted.values.tolist()
+    known: dict[Any, int] = dict(zip(values, counted.counts.tolist(), strict=True))
+    codes = list(map(_VALUE, variable.categories))
+    frequencies = tuple(map(known.get, codes, itertools.repeat(0)))
     if tags:
         frequencies = tuple(map(operator.add, frequencies, _tagged(codes, tags)))
     missing = {value for value in variable.missing_values if value in known}
     for span in variable.missing_ranges:
-        missing.update(value for value in values if span.low <= value <= span.high)
+        if span.low <= span.high:  # not where an end is NaN
+            first = bisect.bisect_left(values, span.low)
+            missing.update(values[first : bisect.bisect_right(values, span.high)])
     user_missing = sum([known[value] for value in missing])
     valid = counted
     if missing and missing_is_invalid:
@@ -110,10 +115,8 @@ def _of_few(
         for value in missing:
             del known[value]
     others: list[tuple[float, int]] = []
-    if codes:
-        for code in codes:
-            known.pop(code, None)
-        others = list(known.items())
+    if codes and not (labelled := set(codes)).issuperset(known):
+        others = [pair for pair in known.items() if pair[0] not in labelled]
     return Breakdown(
         frequencies,
         user_missing,

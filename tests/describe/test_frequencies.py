@@ -11,12 +11,13 @@ from tabkit.describe.stats import tally
 from tabkit.model import Category, MissingRange, Variable
 
 CODES = st.integers(-3, 12) | st.sampled_from([1.5, -0.0, 2.0**53, 2.0**63, 1e300, float("inf")])
+ENDS = CODES | st.sampled_from([float("-inf"), float("nan")])
 
 
 @st.composite
 def variables(draw: st.DrawFn) -> Variable:
     codes = draw(st.lists(CODES | st.sampled_from([".a", ".b"]), max_size=6))
-    ends = draw(st.lists(st.tuples(CODES, CODES), max_size=2))
+    ends = draw(st.lists(st.tuples(ENDS, ENDS), max_size=2))
     return Variable(
         "v",
         categories=tuple(Category(code, f"label {code}") for code in codes),
