@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _BATCH_ROWS: Final = 8192  # cases gathered before columns are worked on: each visit has its price
 _POOLED_COLUMNS, _POOLED_CASES = 2, 1024  # less is not worth a switch between threads
-_SHARE: Final = 16  # of a run's memory for numbers that are kept
+_SHARE: Final = 32  # of a run's memory for numbers that are kept
 _LARGE_CASES: Final = 2_000_000
 _TASKS: Final = 64  # that columns are divided into, so that no thread is left with a slow rest
 _BATCH_CELLS: Final = 16_000_000  # but no more cells than these

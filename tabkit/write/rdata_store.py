@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tabkit.write.rdata_columns import Values
 
-MEMORY: Final = 64 << 20  # bytes of compressed pieces kept in memory
+MEMORY: Final = 32 << 20  # bytes of compressed pieces kept in memory
 _HELD: Final = 64 << 20  # bytes of all columns that wait to be compressed
 _PIECE: Final = (1 << 12, 1 << 18)  # bytes that make a piece: a block's column is one by itself
 
