@@ -9,14 +9,18 @@ import sys
 import threading
 from typing import Final
 
+_INTERRUPTED: Final = 130  # as in `tabkit.cli`, which is not there yet
 _OBJECTS: Final = 10_000  # made between searches for garbage; a wide table makes millions that stay
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     gc.disable()  # what is imported stays: to look for garbage in it takes a tenth of the start
-    from tabkit.cli import INTERRUPTED, run
-
+    try:
+        from tabkit.cli import INTERRUPTED, run
+    except KeyboardInterrupt:  # nothing has begun
+        os.write(2, b"tabkit: interrupted\n")
+        os._exit(_INTERRUPTED)
     gc.freeze()
     gc.set_threshold(_OBJECTS)
     gc.enable()

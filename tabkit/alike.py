@@ -12,22 +12,27 @@ _T = TypeVar("_T")
 _MOST: Final = 1024  # results kept of each function
 
 
-def by_identity(function: Callable[..., _T]) -> Callable[..., _T]:
-    """Return a function that remembers results for the very same first argument.
+def by_identity(first: int = 1) -> Callable[[Callable[..., _T]], Callable[..., _T]]:
+    """Return a decorator: the function remembers results for the very same ``first`` arguments.
 
-    Equality would not do, as 0.0 equals -0.0 and 1 equals True. The other arguments are compared
-    by equality and must be hashable; the first is kept alive, so that its identity stays its own.
+    Equality would not do where they are shown, as 0.0 equals -0.0 and 1 equals True. The other
+    arguments are compared by equality and must be hashable; the first ones are kept alive, so that
+    their identity stays their own.
     """
-    known: dict[tuple[Any, ...], tuple[Any, _T]] = {}
 
-    @functools.wraps(function)
-    def remembering(first: Any, *others: Any) -> _T:
-        key = (id(first), *others)
-        found = known.get(key)
-        if found is None:
-            if len(known) >= _MOST:
-                known.clear()
-            found = known[key] = (first, function(first, *others))
-        return found[1]
+    def decorate(function: Callable[..., _T]) -> Callable[..., _T]:
+        known: dict[tuple[Any, ...], tuple[Any, _T]] = {}
 
-    return remembering
+        @functools.wraps(function)
+        def remembering(*arguments: Any) -> _T:
+            key = (*map(id, arguments[:first]), *arguments[first:])
+            found = known.get(key)
+            if found is None:
+                if len(known) >= _MOST:
+                    known.clear()
+                found = known[key] = (arguments[:first], function(*arguments))
+            return found[1]
+
+        return remembering
+
+    return decorate

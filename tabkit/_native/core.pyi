@@ -51,13 +51,13 @@ def summary(
         where it takes the plain twin, `tabkit.describe.stats`, to be exact.
     """
 
-def tally(array: Array) -> tuple[int, int, bool, str, bytes, bytes]:
+def tally(array: Array) -> tuple[bool, int, str, bytes, bytes]:
     """Return the distinct numbers of a short array, ascending and without NaN, and their counts.
 
     Returns:
-        How many numbers there are that are not NaN; how many are -0.0, which counts as 0; whether
-        a finite one is not whole; the format of the values, ``l`` (also where all floats are whole
-        and of 32 bits), ``L`` or ``g``; the values; the counts, 64 bits each.
+        Whether a finite number is not whole; how many are -0.0, which counts as 0; the format of
+        the values, ``l`` (also where all floats are whole and of 32 bits), ``L`` or ``g``; the
+        values; the counts, 64 bits each.
 
     The plain twins are `tabkit.describe.surveys` and `tabkit.describe.stats.tally`.
     """

@@ -15,7 +15,7 @@ from tabkit.cli.options import CONTEXT
 from tabkit.messages import explain, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -34,7 +34,7 @@ def cli() -> None:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code after at most one line of error."""
     debug = "--debug" in arguments
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in _ends():
         signal.signal(each, _interrupt)
     try:
         with cli.make_context("tabkit", list(arguments)) as context:
@@ -62,9 +62,17 @@ def run(arguments: Sequence[str]) -> int:
 
 def _interrupt(*_: object) -> None:
     # Once is enough: a second signal must not break the cleaning up after the first.
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in _ends():
         signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _ends() -> Iterator[signal.Signals]:
+    """Yield the signals that end a command, among them the end of its terminal but under nohup."""
+    yield from (signal.SIGINT, signal.SIGTERM)
+    hangup = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        yield hangup
 
 
 for _command in (

@@ -147,7 +147,7 @@ def variable_piece(
     return "".join(parts)
 
 
-@by_identity
+@by_identity()
 def _frame(style: VarStyle, shared: tuple[object, ...]) -> tuple[str, str]:
     """Return what many variables share: from the name to the label, and format and properties."""
     facts: dict[str, Any] = dict(zip(_SHARED, shared, strict=True))
@@ -175,12 +175,12 @@ def _attributes(variable: Variable, style: VarStyle) -> str:
     return text
 
 
-@by_identity
+@by_identity()
 def _missing_items(values: tuple[Value, ...]) -> str:
     return "".join(f'<item{_units(each)} VALUE="{quote(value_text(each))}"/>' for each in values)
 
 
-@by_identity
+@by_identity()
 def _ranges(spans: tuple[MissingRange, ...]) -> str:
     return "".join(map(_range, spans))
 
@@ -234,7 +234,7 @@ def _categories(variable: Variable, described: VariableDescription, style: VarSt
 _MISSING: Final = ' missing="Y"'
 
 
-@by_identity
+@by_identity()
 def _category_starts(
     categories: tuple[Category, ...],
     missing_values: tuple[Value, ...],

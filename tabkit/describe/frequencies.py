@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tabkit.describe.stats import Tally
-    from tabkit.model import Category, Value, Variable
+    from tabkit.model import Category, MissingRange, Value, Variable
 
 _VALUE: Final = operator.attrgetter("value")
 _FEW: Final = 256  # distinct values that are sorted without NumPy
@@ -105,7 +105,7 @@ def _of_few(
         frequencies = tuple(map(operator.add, frequencies, _tagged(codes, tags)))
     missing = {value for value in variable.missing_values if value in known}
     for span in variable.missing_ranges:
-        if span.low <= span.high:  # not where an end is NaN
+        if span.low <= span.high:  # no end is NaN
             first = bisect.bisect_left(values, span.low)
             missing.update(values[first : bisect.bisect_right(values, span.high)])
     user_missing = sum([known[value] for value in missing])
@@ -137,7 +137,8 @@ def _of_many(
     missing = np.zeros(len(values), np.bool_)
     missing[[at for at in _places_of(values, variable.missing_values) if at is not None]] = True
     for span in variable.missing_ranges:
-        missing |= (values >= span.low) & (values <= span.high)
+        first, end = _ends_of(values, span)
+        missing[first:end] = True
     invalid = missing if missing_is_invalid else np.zeros(len(values), np.bool_)
     is_other = ~invalid
     is_other[[place for place in places if place is not None]] = False
@@ -154,6 +155,20 @@ def _of_many(
             )
         ),
         rest.cases,
+    )
+
+
+def _ends_of(values: npt.NDArray[Any], span: MissingRange) -> tuple[int, int]:
+    """Return where a span begins and ends among ascending numbers.
+
+    Python compares integers and doubles exactly, NumPy after making doubles of both.
+    """
+    if not span.low <= span.high:  # an end is NaN
+        return 0, 0
+    key = operator.methodcaller("item")
+    return (
+        bisect.bisect_left(values, span.low, key=key),
+        bisect.bisect_right(values, span.high, key=key),
     )
 
 

@@ -14,7 +14,7 @@ from tabkit.describe.readback import read_doubles, read_longs
 from tabkit.describe.settle import TwinHasher, settled_interval
 from tabkit.describe.stats import Tally, moments_in_order, summarize, tally
 from tabkit.describe.store import is_negative_zero
-from tabkit.describe.surveys import Survey, survey, tallied
+from tabkit.describe.surveys import survey, tallied
 from tabkit.model import Interval, VariableDescription, changed
 from tabkit.profiles import NumberText
 
@@ -98,20 +98,20 @@ class NumberColumn:
         """Hash numbers as they are; keep, or only count, those that are no NaN."""
         self._unf.update(array)
         found, numbers = survey(array)
-        self._note(array, found)
+        self._note(array, found.has_fraction, found.negative_zeros)
         self._store.count(numbers)
 
-    def _note(self, array: pa.Array, found: Survey) -> None:
+    def _note(self, array: pa.Array, has_fraction: bool, negative_zeros: int) -> None:
         if array.type.id in _FLOATS:
             self._type = float
-        self._has_fraction |= found.has_fraction
-        self._negative_zeros += found.negative_zeros
+        self._has_fraction |= has_fraction
+        self._negative_zeros += negative_zeros
 
     def _count_only(self, array: pa.Array) -> Tally:
         """Hash and count a short column that came in one piece."""
         self._unf.update(array)
-        found, counted = tallied(array)
-        self._note(array, found)
+        has_fraction, negative_zeros, counted = tallied(array)
+        self._note(array, has_fraction, negative_zeros)
         return counted
 
     def finish(self) -> tuple[Variable, VariableDescription]:

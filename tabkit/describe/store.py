@@ -30,6 +30,7 @@ SPILL_BYTES: Final = 256 << 20  # of all columns of a table, before they go to a
 _LEAST_BINS: Final = 256  # integers of so small a span are always counted
 _CASES_A_BIN: Final = 8  # wider ones when there are so many cases that counts take less room
 _MOST_BINS: Final = 1 << 20
+_COUNT_BYTES: Final = 8
 _FORMATS: Final = {1: "c", 2: "s", 4: "i", 8: "l"}
 _CHUNK: Final = 1 << 18  # values of another type than the column's, read at once
 _NARROW: Final = (np.int8, np.int16, np.int32)
@@ -39,11 +40,12 @@ class Budget:
     """What the stores of a table may have in memory together.
 
     Args:
-        memory: In bytes; all stores move to the file each time that they pass it.
+        memory: In bytes; all stores move to the file each time that they pass it. Counts, which
+            cannot, may have as much again.
     """
 
     def __init__(self, memory: float = SPILL_BYTES) -> None:
-        self._memory, self._held, self._end = memory, 0, 0
+        self._memory, self._held, self._counts = memory, 0, 0
         self._stores: weakref.WeakSet[ColumnStore] = weakref.WeakSet()
         self._file = SpillFile()
         self._lock = threading.RLock()
@@ -66,6 +68,14 @@ class Budget:
         """Note bytes that a store has no longer in memory."""
         with self._lock:
             self._held -= size
+
+    def admit(self, size: int) -> bool:
+        """Note bytes of counts that a store has from now on, unless all would be too many."""
+        with self._lock:
+            if self._counts + size > self._memory:
+                return False
+            self._counts += size
+            return True
 
     def write(self, values: Numbers) -> int:
         """Append values to the file and return where they begin.
@@ -93,7 +103,7 @@ class ColumnStore:
         self._spilled: list[tuple[int, int, np.dtype[Any]]] = []  # start, number of values, type
         self._blocks: list[Numbers] = []
         self._lock = threading.Lock()
-        self._bins, self._seen = _Bins(), 0
+        self._bins, self._seen = _Bins(self._budget), 0
 
     def append(self, values: Numbers) -> None:
         """Add values of one NumPy type, the same in every call; they are copied.
@@ -128,7 +138,7 @@ class ColumnStore:
 
     def tally(self) -> Tally:
         """Return the distinct values and their counts; the store is empty then."""
-        bins, self._bins = self._bins, _Bins()
+        bins, self._bins = self._bins, _Bins(self._budget)
         if not self._is_kept:
             return bins.tally()
         kept = tally(self.concatenated())
@@ -181,20 +191,26 @@ class ColumnStore:
 
 
 class _Bins:
-    """Counts of the integers of a span that may grow."""
+    """Counts of the integers of a span that may grow.
 
-    def __init__(self) -> None:
-        self._low = 0
+    Args:
+        budget: Asked for room.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget, self._low = budget, 0
         self._counts = np.empty(0, np.int64)
 
     def widen(self, low: int, high: int, most: int) -> bool:
-        """Make room for integers from ``low`` to ``high``, unless it takes more than ``most``."""
+        """Make room for integers from ``low`` to ``high``, unless they or all are too many."""
         if len(self._counts):
             end = self._low + len(self._counts)
             if self._low <= low and high < end:
                 return True
             low, high = min(low, self._low), max(high, end - 1)
         if high - low >= min(most, _MOST_BINS):
+            return False
+        if not self._budget.admit((high - low + 1 - len(self._counts)) * _COUNT_BYTES):
             return False
         counts = np.zeros(high - low + 1, np.int64)
         first = self._low - low

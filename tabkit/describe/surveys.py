@@ -61,21 +61,23 @@ def survey(array: pa.Array) -> tuple[Survey, Numbers]:
     return found, np.frombuffer(core.narrow(given, target), kind)
 
 
-def tallied(array: pa.Array) -> tuple[Survey, Tally]:
-    """Return what the numbers of a short array are like, and the distinct ones counted.
+def tallied(array: pa.Array) -> tuple[bool, int, Tally]:
+    """Count the distinct numbers of a short array.
 
     Args:
         array: As for `survey`.
+
+    Returns:
+        Whether a finite number is not whole, how many are -0.0, and the tally.
     """
     if not _native.AVAILABLE:
         found, numbers = _survey_plainly(array)
-        return found, tally(numbers.copy())
+        return found.has_fraction, found.negative_zeros, tally(numbers.copy())
     given = arrays.described(array)
     assert given is not None, array.type
-    count, zeros, has_fraction, kind, values, counts = core.tally(given)
+    has_fraction, zeros, kind, values, counts = core.tally(given)
     counted = Tally(np.frombuffer(values, _OWN[kind]), np.frombuffer(counts, np.int64))
-    ends = (counted.values[0].item(), counted.values[-1].item()) if count else (None, None)
-    return Survey(count, zeros, has_fraction, *ends), counted
+    return has_fraction, zeros, counted
 
 
 def _target(own: str, found: Survey) -> tuple[str, npt.DTypeLike]:

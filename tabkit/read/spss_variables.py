@@ -93,7 +93,7 @@ def build_variables(
                 declared[stored] = missing
         meant = _Meaning(
             categories.of(column, labels.get(place, ()), missing, name),
-            tuple(_shown(value, column.record) for value in missing.values),
+            _shown_values(missing.values, column.record),
             missing.ranges,
             place == weight,
         )
@@ -215,15 +215,15 @@ class _Categories:
         code = column.record.print_code if column.record.print_code in TEMPORAL_CODES else None
         use = (bool(column.width), code, missing)
         key = (*map(id, sets), *use)
-        if key not in self._made:
-            content = (*(each.labels for each in sets), *use)
-            found = self._alike.get(content)
-            if found is None:
-                found = self._make(column, sets, missing, name)
-                if name not in self._texts.faulty:  # else each such variable is to be told of
-                    self._alike[content] = found
-            self._made[key] = found
-        return self._made[key]
+        if key in self._made:
+            return self._made[key]
+        content = (*(each.labels for each in sets), *use)
+        found = self._alike.get(content)
+        if found is None:
+            found = self._make(column, sets, missing, name)
+        if name not in self._texts.faulty:  # else each such variable is to be told of
+            self._made[key] = self._alike[content] = found
+        return found
 
     def _make(
         self, column: Column, sets: tuple[LabelSet, ...], missing: Missing, name: str
@@ -241,6 +241,13 @@ class _Categories:
             taken.add(shown)
             categories.append(Category(shown, self._texts.text(label, name), missing.holds(value)))
         return tuple(categories)
+
+
+def _shown_values(values: tuple[Value, ...], record: VariableRecord) -> tuple[Value, ...]:
+    """Return missing values as they are shown, the very same tuple where they are themselves."""
+    if record.print_code not in TEMPORAL_CODES:
+        return values
+    return tuple(_shown(value, record) for value in values)
 
 
 def _shown(value: Value, record: VariableRecord) -> Value:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from tabkit.loss import Loss
 from tabkit.write.rdata_pack import (
     TICKS,
+    least_count,
     lengthened,
     lengthened_doubles,
     pack_doubles,
@@ -163,6 +164,7 @@ class Integers:
         self._may_be_long, self._is_long = long is not None, False
         self._next: bytes | None = None
         self._inexact = self._least = self._untagged = 0
+        self._least_double = 0  # cases of -2**63, which is a double and no integer of bit64
         if long:
             self._lengthen()
 
@@ -177,11 +179,13 @@ class Integers:
         if lost and self._may_be_long and not self._is_long:
             before = self.kind
             self._lengthen()
+            self._least += self._least_double
             return lengthened if before == INTEGER else lengthened_doubles
         if self._is_long:
             self._untagged += int(pc.sum(pc.not_equal(tags, 0)).as_py() or 0) if tagged else 0
             return None
         self._inexact += lost
+        self._least_double += least_count(column) if pa.types.is_int64(column.type) else 0
         if self.kind == DOUBLE:
             return None
         self._next = None if tagged else pack_integers(column)

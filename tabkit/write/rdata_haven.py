@@ -89,7 +89,7 @@ def haven_column(
     return recipe.make(attributes), tuple(Loss(what, variable.name, count) for what, count in lost)
 
 
-@by_identity
+@by_identity(3)
 def _recipe(
     categories: tuple[Category, ...],
     missing_values: tuple[Value, ...],

@@ -66,8 +66,12 @@ def pack_integers(column: pa.Array) -> bytes | None:
 def pack_long_integers(column: pa.Array) -> tuple[bytes, int]:
     """Return integers of 64 bits as package bit64 keeps them, and how many are its NA, -2**63."""
     numbers = column.cast(pa.int64()).fill_null(_NA_LONG).to_numpy(zero_copy_only=False)
-    least = int(np.count_nonzero(numbers == _NA_LONG)) - column.null_count
-    return numbers.astype(">i8").tobytes(), least
+    return numbers.astype(">i8").tobytes(), least_count(column)
+
+
+def least_count(column: pa.Array) -> int:
+    """Return how many integers of 64 bits are -2**63, which package bit64 has for NA."""
+    return int(pc.sum(pc.equal(column.cast(pa.int64()), _NA_LONG)).as_py() or 0)
 
 
 def pack_texts(column: pa.Array) -> tuple[bytes, int]:

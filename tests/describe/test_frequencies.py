@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tabkit.describe import frequencies
 from tabkit.describe.stats import tally
 from tabkit.model import Category, MissingRange, Variable
 
-CODES = st.integers(-3, 12) | st.sampled_from([1.5, -0.0, 2.0**53, 2.0**63, 1e300, float("inf")])
+#: Neighbours that are one as doubles are among them.
+LARGE = [2**53 - 1, 2**53, 2**53 + 1, 2**63 - 1, -(2**63), -(2**53) - 1]
+CODES = (
+    st.integers(-3, 12)
+    | st.sampled_from(LARGE)
+    | st.sampled_from([1.5, -0.0, 2.0**53, 2.0**63, 1e300, float("inf")])
+)
 ENDS = CODES | st.sampled_from([float("-inf"), float("nan")])
 
 
@@ -26,9 +32,15 @@ def variables(draw: st.DrawFn) -> Variable:
     )
 
 
+@example(
+    Variable("v", missing_ranges=(MissingRange(2.0**53, 2.0**53),)),
+    [2**53 - 1, 2**53, 2**53 + 1],
+    {},
+    False,
+)
 @given(
     variables(),
-    st.lists(st.integers(-3, 12)) | st.lists(CODES.map(float)),
+    st.lists(st.integers(-3, 12) | st.sampled_from(LARGE)) | st.lists(CODES.map(float)),
     st.dictionaries(st.sampled_from([".a", ".c"]), st.integers(1, 9)),
     st.booleans(),
 )

@@ -108,6 +108,15 @@ def test_labels_that_repeat(window: int, scales: list[int], order: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_bytes_that_are_no_label_are_told_of_each_variable(shared: bool) -> None:
+    """Whether two variables share one set of labels or have sets alike."""
+    labels = [(1.0, b"ab\xff")]
+    sets = [(labels, [1, 2])] if shared else [(labels, [1]), (labels, [2])]
+    found = table(Sav([Var(b"A"), Var(b"B")], labels=sets, extensions=[UTF8]))
+    assert [each.variable for each in found.findings if each.severity == "warning"] == ["A", "B"]
+
+
 @given(st.integers(0, 400), st.sampled_from(COMPRESSIONS))
 @settings(max_examples=150)
 def test_a_file_cut_anywhere_gives_whole_cases_or_one_line(cut: int, compression: int) -> None:

@@ -10,6 +10,7 @@ import gzip
 import math
 import os
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -319,7 +320,15 @@ def test_ingest_writes_a_workspace_by_default(tmp_path: Path) -> None:
     assert b"a.b" in gzip.decompress(report.outputs["rdata"].read_bytes())
 
 
-@given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=50), st.integers(1, 9))
+@given(
+    st.lists(
+        st.none()
+        | st.integers(-(2**63), 2**63 - 1)
+        | st.sampled_from([-(2**63), 2**53 + 1, 2**31, 0]),
+        max_size=50,
+    ),
+    st.integers(1, 9),
+)
 def test_integers_are_kept_whatever_their_size_and_block(
     values: list[int | None], rows: int
 ) -> None:
@@ -339,6 +348,19 @@ def test_integers_are_kept_whatever_their_size_and_block(
     # bit64 has that one for missing
     assert back == [None if is_long and value == -(2**63) else value for value in values]
     assert sum(loss.count or 0 for loss in losses) == is_long * there.count(-(2**63))
+
+
+def test_missing_values_that_are_equal_and_not_the_same(tmp_path: Path) -> None:
+    """The sign of a zero is that of the variable, whatever variable came before."""
+    zeros = (0.0, -0.0)
+    variables = tuple(Variable(f"v{i}", missing_values=(zero,)) for i, zero in enumerate(zeros))
+    data = pa.table({each.name: pa.array([1.0]) for each in variables})
+    write_rds_stream(stream_of(Table(data, variables)), tmp_path / "x.rds")
+    packed = gzip.decompress((tmp_path / "x.rds").read_bytes())
+    head = b"na_values\0\0\0\x0e\0\0\0\x01"
+    first = packed.index(head) + len(head)
+    assert packed[first : first + 8] == struct.pack(">d", 0.0)
+    assert struct.pack(">iid", 14, 1, -0.0) in packed
 
 
 def test_numbers_with_more_digits_than_doubles_are_told(tmp_path: Path) -> None:

@@ -57,14 +57,14 @@ PyObject* tally_as(const Array& array, const Values<T>& values, const moments::M
                    const char* format) {
     tally::Tally<Key> counted;
     {
+        const Validity validity = array.validity();
         const WithoutLock released(array.count);
-        counted = tally::counted<Key>(values, array.validity(), array.count);
+        counted = tally::counted<Key>(values, validity, array.count);
     }
     Reference distinct(bytes_of(counted.values)), counts(bytes_of(counted.counts));
-    return checked(Py_BuildValue("nnOsOO", static_cast<Py_ssize_t>(found.count),
-                                 static_cast<Py_ssize_t>(found.negative_zeros),
-                                 found.has_fraction ? Py_True : Py_False, format, distinct.get(),
-                                 counts.get()));
+    return checked(Py_BuildValue("OnsOO", found.has_fraction ? Py_True : Py_False,
+                                 static_cast<Py_ssize_t>(found.negative_zeros), format,
+                                 distinct.get(), counts.get()));
 }
 
 PyObject* tally(PyObject* arguments) {
@@ -75,7 +75,12 @@ PyObject* tally(PyObject* arguments) {
     const auto call = [&](const auto& values) {
         using T = std::remove_cv_t<std::remove_reference_t<decltype(values[0])>>;
         constexpr double INTEGERS_END = 2147483648.0;  // doubles of a wider span stay doubles
-        const auto found = moments::survey(values, array.validity(), array.count);
+        const Validity validity = array.validity();
+        moments::Moments<T> found;
+        {
+            const WithoutLock released(array.count);
+            found = moments::survey(values, validity, array.count);
+        }
         if constexpr (std::is_same_v<T, uint64_t>) {
             if (found.count > 0)
                 result = tally_as<uint64_t>(array, values, found, "L");
@@ -104,7 +109,7 @@ PyMethodDef SUMMARY_METHODS[] = {
      "Return (mean, median, deviation, low, high, place of the mode, cases) of counted numbers."},
     {"tally", guarded<tally>, METH_VARARGS,
      "tally(array)\n--\n\n"
-     "Return (numbers, negative zeros, has fraction, format, values, counts) of a short array."},
+     "Return (has fraction, negative zeros, format, values, counts) of a short array."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -44,7 +44,7 @@ PyObject* normalize_texts(const Array& array, size_t characters) {
     Bytes bytes(checked_room(array.count, unf::MISSING_SIZE, size + unf::SPARE_ROOM));
     char* end = bytes.begin();
     {
-        const WithoutLock released(array.count);
+        const WithoutLock released(array.count + size);
         end = unf::write_texts(texts, validity, array.count, characters, end);
     }
     return bytes.finish(end);

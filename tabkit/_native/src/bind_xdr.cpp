@@ -77,7 +77,7 @@ PyObject* texts_of(const Array& array) {
     char* end = bytes.begin();
     size_t cut;
     {
-        const WithoutLock released(array.count);
+        const WithoutLock released(array.count + size);
         cut = xdr::write_texts(texts, validity, array.count, end);
     }
     return checked(Py_BuildValue("Nn", bytes.finish(end), static_cast<Py_ssize_t>(cut)));

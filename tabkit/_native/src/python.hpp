@@ -74,12 +74,13 @@ class Reference {
 
 // The interpreter's lock is not held while this lives, but can be taken back for a while.
 //
-// Work on few values is done before another thread would have taken the lock: it is kept then.
+// Work on few values, or few bytes of text, is done before another thread would have taken the
+// lock: it is kept then.
 class WithoutLock {
  public:
     static constexpr size_t FEW = 1024;
 
-    explicit WithoutLock(size_t values = FEW) : is_kept_(values < FEW) { give(); }
+    explicit WithoutLock(size_t amount = FEW) : is_kept_(amount < FEW) { give(); }
     ~WithoutLock() { take(); }
     WithoutLock(const WithoutLock&) = delete;
     void take() {

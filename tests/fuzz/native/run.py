@@ -23,7 +23,9 @@ TARGETS = {
         "unf_numbers", "unf_text", "shortest", "powers", "decimal_text", "java_digits",
         "calendar", "tab", "xdr",
     ),
+    "counts": ("moments", "summary", "tally", "words", "prefix_code"),
 }  # fmt: skip
+LIBRARIES = {"counts": ("-lz",)}
 FLAGS = ("-std=c++17", "-O1", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover")
 
 
@@ -62,7 +64,7 @@ def build(target: str, program: Path) -> None:
     """Compile a target with the kernels that it calls."""
     sources = [HERE / f"{target}.cpp", *(KERNELS / f"{name}.cpp" for name in TARGETS[target])]
     command = ["clang++", *FLAGS, f"-I{KERNELS}", f"-I{HERE}", *map(str, sources)]
-    subprocess.run([*command, "-o", str(program)], check=True)
+    subprocess.run([*command, *LIBRARIES.get(target, ()), "-o", str(program)], check=True)
 
 
 if __name__ == "__main__":
