@@ -34,7 +34,7 @@ _POOLED_COLUMNS, _POOLED_CASES = 2, 1024  # less is not worth a switch between t
 _SHARE: Final = 32  # of a run's memory for numbers that are kept
 _LARGE_CASES: Final = 2_000_000
 _TASKS: Final = 64  # that columns are divided into, so that no thread is left with a slow rest
-_BATCH_CELLS: Final = 16_000_000  # but no more cells than these
+_BATCH_CELLS: Final = 8_000_000  # but no more cells than these
 
 
 class Describer:
