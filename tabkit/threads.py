@@ -5,18 +5,21 @@ What goes wrong in a thread is raised where its result is awaited, and ends the 
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import contextlib
 import dataclasses
 import os
 import queue
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from tabkit.model import Block, TableStream
+
+_T = TypeVar("_T")
 
 AHEAD: Final = 1  # blocks that wait, while one is decoded and one is worked on
 _WORKERS: Final = 8  # more do not help: decoding is one thread
@@ -37,6 +40,36 @@ def column_pool() -> Iterator[concurrent.futures.ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def lanes(consumers: Sequence[Callable[[_T], object]]) -> Iterator[Callable[[_T], None]]:
+    """Give a function that hands an item to each consumer, in a thread of its own and in order.
+
+    It waits while an item before the last is not done with, so that a consumer which is slow with
+    one does not hold up the others. What a consumer raises, the function raises later, or the end.
+    """
+    pools = [concurrent.futures.ThreadPoolExecutor(1, "tabkit-lane") for _ in consumers]
+    waiting: collections.deque[list[concurrent.futures.Future[object]]] = collections.deque()
+
+    def wait() -> None:
+        for future in waiting.popleft():
+            future.result()
+
+    def send(item: _T) -> None:
+        if len(waiting) > AHEAD:
+            wait()
+        waiting.append(
+            [pool.submit(each, item) for pool, each in zip(pools, consumers, strict=True)]
+        )
+
+    try:
+        yield send
+        while waiting:
+            wait()
+    finally:
+        for pool in pools:
+            pool.shutdown(cancel_futures=True)
 
 
 def read_ahead(stream: TableStream) -> TableStream:

@@ -18,7 +18,7 @@ from tabkit.describe import Describer, describe
 from tabkit.errors import FormatError, OutputError
 from tabkit.model import Block, Table, TableStream, Variable
 from tabkit.read import stream_of
-from tabkit.threads import AHEAD, read_ahead
+from tabkit.threads import AHEAD, lanes, read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,34 @@ def test_what_a_task_beside_raises_ends_the_run() -> None:
     with pytest.raises(OutputError, match="no space left"):
         describe(stream, beside=[full])
     assert closed == [True]
+    assert not [t for t in threading.enumerate() if t.name.startswith("tabkit")]
+
+
+def test_lanes_keep_the_order_and_few_items() -> None:
+    """A slow consumer gets all items, one after the other, and holds up who sends."""
+    seen: dict[str, list[int]] = {"slow": [], "fast": []}
+    sent = 0
+
+    def slow(item: int) -> None:
+        time.sleep(0.002)
+        assert sent - item <= AHEAD + 2
+        seen["slow"].append(item)
+
+    with lanes([slow, seen["fast"].append]) as send:
+        for item in range(30):
+            send(item)
+            sent = item + 1
+    assert seen == {"slow": list(range(30)), "fast": list(range(30))}
+
+
+def test_what_is_raised_for_the_last_item_is_not_lost() -> None:
+    def full(item: int) -> None:
+        if item == 4:
+            raise OutputError("no space left", "f.tab")
+
+    with pytest.raises(OutputError, match="no space left"), lanes([full]) as send:
+        for item in range(5):
+            send(item)
     assert not [t for t in threading.enumerate() if t.name.startswith("tabkit")]
 
 

@@ -18,7 +18,7 @@ from tabkit.describe.unf import UnfHasher, combine_unfs
 from tabkit.model import Block, Description, Origin, Table
 from tabkit.profiles import TABKIT, find_profile
 from tabkit.read import joined_tags, read_all, stream_of
-from tabkit.threads import column_pool, read_ahead
+from tabkit.threads import column_pool, lanes, read_ahead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -192,12 +192,10 @@ def describe(
             pool=pool,
             observe=observe,
         )
-        with read_ahead(stream) as ahead:
+        with read_ahead(stream) as ahead, lanes(beside) as send:
             for block in ahead.blocks:
-                others = [pool.submit(each, block) for each in beside]
+                send(block)
                 describer.append(block)
-                for other in others:
-                    other.result()
         variables, described, unf, cases = describer.finish()
     table = (
         source if isinstance(source, Table) else read_all(dataclasses.replace(stream, blocks=()))
