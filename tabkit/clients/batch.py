@@ -108,6 +108,9 @@ def _one(entry: Entry, path: Path, batch: Batch) -> Download:
         )
     except (TabkitError, OSError) as error:
         return Download(entry, error=error)
+    except Exception as error:
+        text = batch.http.hide(f"unexpected {type(error).__name__}: {error}")
+        return Download(entry, error=FetchError(text, entry.name))
     if batch.cache is not None and done.verified == "digest":
         kept.keep(batch.cache, entry, target)
     return done

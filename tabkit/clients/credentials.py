@@ -136,7 +136,8 @@ def find_secret(system: str, server: str, keypairs: Path | None = None) -> Secre
             msg = f"{keypairs.name}: no such key file"
             raise UsageError(msg)
         files = [keypairs] if keypairs else _key_files()
-        sources.append(pair for file in files for pair in _from_key_file(file, origin))
+        found = (pair for file in files for pair in _from_key_file(file, origin))
+        sources.insert(0 if keypairs else len(sources), found)
     for source in sources:
         for address, fields in source:
             with contextlib.suppress(ValueError):

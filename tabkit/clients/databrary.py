@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from tabkit.clients.credentials import Credential
-from tabkit.clients.model import Entry, Ref, Request
+from tabkit.clients.model import Entry, Ref, Request, size_of
 from tabkit.clients.origin import base_of, origin_of, plain
 from tabkit.errors import AccessError, FetchError, PendingError, UsageError
 
@@ -123,7 +123,10 @@ def _pages(ref: Ref, path: str, http: Http) -> Iterator[Mapping[str, Any]]:
         if isinstance(found, list):
             yield from found
             return
-        yield from found.get("results", ())
+        rows = found.get("results") or ()
+        yield from rows
+        if not rows and found.get("next"):
+            raise FetchError("a page of the list is empty and not the last", plain(path))
         url = urljoin(url, found["next"]) if found.get("next") else None
 
 
@@ -134,7 +137,7 @@ def _entry(row: Mapping[str, Any], path: str, folder: str) -> Entry:
         str(row["id"]),
         str(row.get("name") or row["id"]),
         folder,
-        size=row.get("size"),
+        size=size_of(row.get("size")),
         digests={"sha1": str(row["sha1"])} if row.get("sha1") else {},
         media_type=str(kind),
         restricted=row.get("releaseLevel") != "public",

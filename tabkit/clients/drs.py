@@ -7,6 +7,7 @@ what the 4DN portal answers.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from tabkit.clients.ahead import answers
 from tabkit.clients.digests import usable
-from tabkit.clients.model import Entry, Ref, Request
+from tabkit.clients.model import Entry, Ref, Request, size_of
 from tabkit.clients.origin import base_of, plain
 from tabkit.clients.retry import NotYetError
 from tabkit.errors import AccessError, FetchError, PendingError, UsageError
@@ -30,6 +31,7 @@ FORMS: Final[Sequence[str]] = ("original",)
 _BASE: Final = "/ga4gh/drs/v1"
 _OBJECTS: Final = f"{_BASE}/objects/"
 _SERVICE: Final = f"{_BASE}/service-info"
+_MOST: Final = 1_000_000  # objects of a bundle and the bundles within
 _DEEPEST: Final = 32
 #: Access methods in order of liking; those of other clouds count if they give an https address.
 _METHODS: Final = ("https", "s3", "gs", "azure", "htsget", "http")
@@ -87,7 +89,7 @@ def entries(ref: Ref, http: Http, choice: Choice) -> Iterator[Entry]:
         yield _service(ref, http)
         return
     found = _object(ref, http)
-    yield from _walk(ref, found, http, folder="", above=())
+    yield from _walk(ref, found, http, folder="", above=(), counted=itertools.count())
 
 
 def _service(ref: Ref, http: Http) -> Entry:
@@ -107,8 +109,16 @@ def _service(ref: Ref, http: Http) -> Entry:
 
 
 def _walk(
-    ref: Ref, found: Mapping[str, Any], http: Http, *, folder: str, above: tuple[str, ...]
+    ref: Ref,
+    found: Mapping[str, Any],
+    http: Http,
+    *,
+    folder: str,
+    above: tuple[str, ...],
+    counted: Iterator[int],
 ) -> Iterator[Entry]:
+    if next(counted) >= _MOST:
+        raise FetchError(f"has more than {_MOST:,} members", plain(ref.id))
     contents = found.get("contents") or ()
     if not contents:
         yield _entry(ref, found, folder)
@@ -118,7 +128,7 @@ def _walk(
         raise FetchError("this bundle contains itself, or is too deep", plain(own))
     inner = f"{folder}/{_name(found)}" if folder else _name(found)
     for where, child in answers(lambda each: _member(ref, each, http), contents, http):
-        yield from _walk(where, child, http, folder=inner, above=(*above, own))
+        yield from _walk(where, child, http, folder=inner, above=(*above, own), counted=counted)
 
 
 def _member(ref: Ref, content: Mapping[str, Any], http: Http) -> tuple[Ref, Mapping[str, Any]]:
@@ -149,7 +159,7 @@ def _entry(ref: Ref, found: Mapping[str, Any], folder: str) -> Entry:
         str(found.get("id") or ref.id),
         _name(found),
         folder,
-        size=found.get("size"),
+        size=size_of(found.get("size")),
         digests=usable(sums),
         media_type=str(found.get("mime_type") or ""),
         meta={"ref": ref, "methods": list(found.get("access_methods") or ())},

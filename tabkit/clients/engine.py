@@ -153,9 +153,9 @@ def _continues(part: Part, response: httpx2.Response) -> bool:
     validator = _validator(response)
     if part.validator and validator and validator != part.validator:
         return False
-    size = part.entry.size
-    exact = size is not None and not part.entry.headless and found[3] != "*"
-    return not exact or int(found[3]) == size
+    size = None if part.entry.headless else part.entry.size
+    known = {each for each in (size, part.whole) if each is not None}
+    return found[3] == "*" or known <= {int(found[3])}
 
 
 def _settle(part: Part, response: httpx2.Response, progress: Callable[[int], None]) -> None:
@@ -176,11 +176,12 @@ def _receive(
     if offset == 0:
         _check_content(entry, first, response, http)
     length = response.headers.get("content-length", "")
-    total = offset + int(length) if length.isdigit() else None
-    _check_announced(entry, response, total)
-    if total is not None:
-        check_room(part.path.parent, total - offset, entry.name)
-    part.note(_validator(response))
+    end = offset + int(length) if length.isdigit() else None  # of this answer
+    whole = _whole(part, response, end)
+    _check_announced(entry, response, whole)
+    if whole is not None:
+        check_room(part.path.parent, whole - offset, entry.name)
+    part.note(_validator(response) or part.validator, whole)
     limit = entry.size if not entry.headless else None
     for chunk in itertools.chain((first,), chunks):
         if http.ending:
@@ -189,8 +190,21 @@ def _receive(
         progress(len(chunk))
         if limit is not None and part.size > limit:
             break
-    if total is not None and part.size < total:
+    if end is not None and part.size < end:
         raise AgainError("the connection ended early", entry.name, "try again")
+    if whole is not None and part.size < whole:  # a server may send less than was asked for
+        raise AgainError("the server sends only a part", entry.name, "try again")
+
+
+def _whole(part: Part, response: httpx2.Response, end: int | None) -> int | None:
+    """Tell how many bytes the whole file has: of a partial answer its range says it, or the first.
+
+    Source: RFC 9110, 14.4 and 15.3.7.
+    """
+    if response.status_code != _PARTIAL:
+        return end
+    found = _RANGE.fullmatch(response.headers.get("content-range", ""))
+    return int(found[3]) if found and found[3] != "*" else part.whole or part.entry.size or end
 
 
 def _check_announced(entry: Entry, response: httpx2.Response, total: int | None) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urljoin, urlsplit
 
 from tabkit.clients.fair_catalogue import record, records
-from tabkit.clients.model import Entry, Ref, Request
+from tabkit.clients.model import Entry, Ref, Request, size_of
 from tabkit.clients.origin import base_of, origin_of, plain
 from tabkit.errors import FetchError, UsageError, VariableNotFoundError
 
@@ -178,7 +178,7 @@ def _attachment(row: Mapping[str, Any], address: str) -> Entry:
     identifier = str(row.get("id") or row.get("uuid") or row.get("name"))
     own = row.get("url") or row.get("downloadUrl") or row.get("download_url")
     url = urljoin(address + "/", str(own)) if own else f"{address}/{quote(identifier, safe='')}"
-    size = row.get("size") or row.get("length")
+    size = size_of(row.get("size") or row.get("length"))
     sums = {n: str(row[n]) for n in ("md5", "sha1", "sha256", "sha512") if row.get(n)}
     name = str(row.get("name") or row.get("filename") or identifier)
     meta = {"kind": "attachment", "url": url, "named": not own}

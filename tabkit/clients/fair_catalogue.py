@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tabkit.clients.model import Choice, Ref
 
 #: Names under which an instance may describe how many entries of a list are left out first.
+_MOST: Final = 100_000  # datasets of an instance
 _OFFSETS: Final = ("offset", "skip", "start")
 
 
@@ -64,7 +65,13 @@ def record(ref: Ref, entry: Entry) -> Request:
 
 def _found(ref: Ref, http: Http) -> Iterator[Mapping[str, Any]]:
     query = urlencode({"index": "fair-index", "query": ref.id})
-    yield from http.json(Request(f"{ref.server}/search/search?{query}", named=ref.named))["items"]
+    found = http.json(Request(f"{ref.server}/search/search?{query}", named=ref.named))
+    yield from found["items"]
+    done = len(found["items"])
+    total = int((found.get("paging") or {}).get("total", done))
+    if done < total:
+        reason = f"the search gives {done:,} of {total:,} datasets"
+        raise FetchError(reason, ref.server, "search for more words")
 
 
 def _all(
@@ -72,16 +79,19 @@ def _all(
 ) -> Iterator[Mapping[str, Any]]:
     """Page through the datasets; how to is not published, so the instance is asked."""
     done, offset = 0, ""
+    codes: set[str] = set()
     while True:
         page = f"?{offset}={done}" if offset else ""
         found = http.json(Request(f"{ref.server}/datasets/{page}", named=ref.named))
-        yield from found["items"]
-        done += len(found["items"])
+        new = [row for row in found["items"] if str(row["code"]) not in codes]
+        yield from new
+        codes.update(str(row["code"]) for row in new)
+        done += len(new)
         total = int((found.get("paging") or {}).get("total", done))
         if done >= total:
             return
         offset = offset or _offset(described())
-        if not offset or not found["items"]:
+        if not offset or not new or len(codes) > _MOST:
             reason = f"lists {done:,} of {total:,} datasets, and describes no way to the others"
             raise FetchError(reason, ref.server, "fair:HOST/search/WORDS finds some of them")
 

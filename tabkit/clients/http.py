@@ -17,7 +17,7 @@ import httpx2
 
 from tabkit import __version__
 from tabkit.clients.body import Body, capped
-from tabkit.clients.network import Dialer, Reach, inward, reach_by_name
+from tabkit.clients.network import UNREAD, Dialer, Reach, inward, reach_by_name
 from tabkit.clients.origin import origin_of, plain, shown, shown_server
 from tabkit.clients.pools import new_pool, proxy_for
 from tabkit.clients.retry import AgainError, refusal, tries
@@ -183,7 +183,7 @@ class Http:
         with self.open(asked, accept) as response:
             body = b"".join(capped(response, _JSON_BYTES))
             if "gzip" in response.headers.get("content-encoding", ""):
-                body = zlib.decompressobj(wbits=47).decompress(body, _JSON_BYTES)
+                body = _unpacked(body, request.url)
         if not body.strip():
             return None
         try:
@@ -232,6 +232,10 @@ class Http:
             raise FetchError("this cannot be sent as a request", shown(request.url)) from None
         except _PASSING as error:
             raise self._no_answer(request.url, error) from error
+        if answer.extensions["network_stream"].get_extra_info(UNREAD):
+            answer.close()
+            reason = "the server had sent more than it announced"
+            raise AgainError(reason, shown(request.url), "try again")
         _log.debug("%s %s -> %s", request.method, self.hide(shown(request.url)), answer.status)
         return httpx2.Response(
             answer.status,
@@ -289,17 +293,29 @@ def _maybe_expired(error: FetchError, request: Request, sent_to: str, status: in
     return AgainError(error.reason, error.what, "the address may have expired; try again")
 
 
+def _unpacked(body: bytes, url: str) -> bytes:
+    unpacker = zlib.decompressobj(wbits=47)
+    try:
+        found = unpacker.decompress(body, _JSON_BYTES)
+    except zlib.error:
+        raise AgainError("the answer cannot be unpacked", shown(url), "try again") from None
+    if not unpacker.eof:
+        raise AgainError("the answer ends early", shown(url), "try again")
+    return found
+
+
 def redirected(request: Request, location: str, status: int) -> Request:
     """Give the request that a redirect asks for, with nothing that another origin may not see.
 
     Raises:
         FetchError: It leaves HTTP, or goes from https to http, or would send a body elsewhere.
     """
-    url = urljoin(request.url, location).partition("#")[0]
     try:
+        url = urljoin(request.url, location).partition("#")[0]
         before, after = origin_of(request.url), origin_of(url)
     except ValueError:
-        raise FetchError("a redirect leads outside http, not followed", shown(url)) from None
+        text = "a redirect leads outside http, not followed"
+        raise FetchError(text, shown(request.url)) from None
     if before.startswith("https:") and after.startswith("http:"):
         raise FetchError("a redirect leads from https to http, not followed", shown(url))
     parts = urlsplit(url)

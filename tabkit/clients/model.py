@@ -52,6 +52,15 @@ class Choice:
     answers: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
+def size_of(told: object) -> int | None:
+    """Read a size as servers tell it, a number or its digits; None of anything else."""
+    if isinstance(told, str) and told.isascii() and told.isdigit():
+        told = int(told[:18])
+    if isinstance(told, float) and told.is_integer():
+        told = int(told)
+    return told if isinstance(told, int) and not isinstance(told, bool) and told >= 0 else None
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
     """One file of a repository.

@@ -78,6 +78,10 @@ def connect(address: str, port: int, timeout: float | None) -> httpcore2.Network
     return httpcore2.SyncBackend().connect_tcp(address, port, timeout)
 
 
+#: What a stream tells beside what the library's do: nothing was read since the last request. An
+#: answer to that would be bytes that came behind the answer before it.
+UNREAD: Final = "tabkit.unread"
+
 _least: contextvars.ContextVar[Reach] = contextvars.ContextVar("least", default=Reach.GLOBAL)
 
 
@@ -187,9 +191,11 @@ class _Stream(httpcore2.NetworkStream):
         self._socket: socket.socket = inner.get_extra_info("socket")
         secured = inner.get_extra_info("ssl_object") is not None
         self._nested = secured and not isinstance(self._socket, ssl.SSLSocket)
+        self._is_unread = False
         note(self._socket)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._is_unread = False
         if self._nested:
             return self._inner.read(max_bytes, timeout)
         buffer = memoryview(bytearray(max_bytes))
@@ -212,6 +218,7 @@ class _Stream(httpcore2.NetworkStream):
         return secured or bool(self._inner.get_extra_info("is_readable"))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._is_unread = True
         self._inner.write(buffer, timeout)
 
     def close(self) -> None:
@@ -223,4 +230,6 @@ class _Stream(httpcore2.NetworkStream):
         return _Stream(self._inner.start_tls(ssl_context, server_hostname, timeout), self._note)
 
     def get_extra_info(self, info: str) -> Any:
+        if info == UNREAD:
+            return self._is_unread
         return self._inner.get_extra_info(info)

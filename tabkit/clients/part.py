@@ -36,6 +36,7 @@ class Part:
 
     Attributes:
         validator: Strong ETag or Last-Modified date of what is being fetched, if any.
+        whole: Bytes that the server says the file has; None where it does not.
         received: Bytes taken in all, also those given up since.
         restarts: How often the file was begun anew.
     """
@@ -45,6 +46,7 @@ class Part:
     descriptor: int
     digester: Digester
     validator: str = ""
+    whole: int | None = None
     received: int = 0
     restarts: int = 0
 
@@ -73,14 +75,15 @@ class Part:
             os.lseek(self.descriptor, 0, os.SEEK_SET)
         self.digester.close()
         self.digester = _digester(self.entry)
-        self.validator = ""
+        self.validator, self.whole = "", None
         _side(self.path).unlink(missing_ok=True)  # it must not vouch for what comes now
 
-    def note(self, validator: str) -> None:
+    def note(self, validator: str, whole: int | None) -> None:
         """Remember what the bytes are part of, for a later run."""
-        if validator != self.validator:
-            self.validator = validator
-            _side(self.path).write_text(json.dumps({"validator": validator}), encoding="utf-8")
+        if (validator, whole) != (self.validator, self.whole):
+            self.validator, self.whole = validator, whole
+            told = json.dumps({"validator": validator, "whole": whole})
+            _side(self.path).write_text(told, encoding="utf-8")
 
     def publish(self, target: Path, *, force: bool) -> None:
         """Give the whole file its name.
@@ -144,7 +147,9 @@ def check_room(folder: Path, size: int, name: str) -> None:
 def _take_up(part: Part) -> None:
     """Read the bytes of an earlier run; drop them where a changed file would not be noticed."""
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-        part.validator = str(json.loads(_side(part.path).read_bytes()).get("validator", ""))
+        told = json.loads(_side(part.path).read_bytes())
+        part.validator = str(told.get("validator", ""))
+        part.whole = None if told.get("whole") is None else int(told["whole"])
     while chunk := os.read(part.descriptor, _CHUNK):
         part.digester.update(chunk)
     if not part.can_resume():

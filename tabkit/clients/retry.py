@@ -59,11 +59,11 @@ def retry_after(headers: Mapping[str, str]) -> float:
     Source: RFC 9110, 10.2.3.
     """
     text = headers.get("retry-after", "").strip()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         return min(float(text[:6]), _LONGEST)
     try:
         when = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
     when = when if when.tzinfo else when.replace(tzinfo=datetime.UTC)
     left = (when - datetime.datetime.now(datetime.UTC)).total_seconds()

@@ -92,6 +92,18 @@ def test_the_catalogue(
 
 
 @pytest.mark.usefixtures("token")
+def test_lists_that_are_not_whole_are_errors(
+    tabkit_: Callable[..., Any], instance: Fair, server: Running
+) -> None:
+    """A server that gives its first page again and again, and a search of which it gives a part."""
+    instance.others, instance.pages = tuple(f"d{n}" for n in range(24)), False
+    there = ("--server", server.address, "--list")
+    done = tabkit_("fetch", "fair:datasets", *there, code=3)
+    assert "lists 10 of 25 datasets" in done.stderr
+    assert "2 of 100 datasets" in tabkit_("fetch", "fair:search/health", *there, code=3).stderr
+
+
+@pytest.mark.usefixtures("token")
 def test_search_and_one_dictionary(
     tabkit_: Callable[..., Any], server: Running, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ class Fair:
     Attributes:
         tokens: Good tokens and how often each may still be used.
         documented: Whether the OpenAPI description tells of attachments, and of pages.
+        pages: Whether it heeds which page is asked for, and gives all hits of a search.
         others: Codes of further datasets, which have names only.
         broken: What the selection answers instead.
     """
@@ -50,6 +51,7 @@ class Fair:
     attachments: dict[str, bytes] = dataclasses.field(default_factory=dict)
     tokens: dict[str, int] = dataclasses.field(default_factory=dict)
     documented: bool = True
+    pages: bool = True
     others: tuple[str, ...] = ()
     broken: Any = None
     store: str = ""
@@ -106,7 +108,7 @@ class Fair:
         """A page of datasets."""
         rows = [{"code": "survey", "name": "Survey"}]
         rows += [{"code": code, "name": f"Dataset {code}"} for code in self.others]
-        start = int(request.query_params.get("offset", 0))
+        start = int(request.query_params.get("offset", 0)) if self.pages else 0
         found = {"items": rows[start : start + 10], "paging": {"total": len(rows)}}
         return self.no(request) or JSONResponse(found)
 
@@ -115,7 +117,10 @@ class Fair:
         query = request.query_params
         words = query["query"].lower().split() if query["index"] == "fair-index" else []
         hit = {"@search.score": 1.5, "code": "survey", "catalogue__title": "Survey of health"}
-        found = {"items": [hit, hit] if "health" in words else []}
+        items = [hit, hit] if "health" in words else []
+        found: dict[str, object] = {"items": items}
+        if not self.pages:
+            found["paging"] = {"total": 100}
         return self.no(request) or JSONResponse(found)
 
     async def dictionary(self, request: Request) -> Response:
