@@ -99,7 +99,7 @@ def _fill(
         try:
             for attempt in tries(lambda before=before: part.received == before):  # type: ignore[misc]
                 with attempt:
-                    _transfer(part, locate(), http, progress)
+                    _transfer(part, _located(locate), http, progress)
         except AgainError:
             if part.received == before or part.restarts > _RESTARTS:
                 raise
@@ -112,6 +112,14 @@ def _fill(
         part.reset()
         if mismatches >= _MISMATCHES or part.restarts > _RESTARTS:
             raise FetchError(complaint, part.entry.name, "nothing was kept; try again later")
+
+
+def _located(locate: Callable[[], Request]) -> Request:
+    """Ask where the file is now; the question has had its own tries, which are not multiplied."""
+    try:
+        return locate()
+    except AgainError as error:
+        raise FetchError(error.reason, error.what, error.hint) from error
 
 
 def _transfer(part: Part, request: Request, http: Http, progress: Callable[[int], None]) -> None:

@@ -16,6 +16,7 @@ from tabkit.clients import part as part_module
 from tabkit.clients.batch import Batch, download_all
 from tabkit.clients.http import Http
 from tabkit.clients.model import Download, Entry, Request
+from tabkit.clients.retry import AgainError
 from tabkit.errors import AccessError, FetchError, OutputError
 from tests.clients.servers.raw import Asked, Raw, serve
 
@@ -64,6 +65,21 @@ def script(*faults: str) -> Callable[[Asked], str]:
     """One fault a request, then none."""
     left = list(faults)
     return lambda _: left.pop(0) if left else ""
+
+
+def test_where_a_file_is_is_not_asked_for_again_and_again(raw: Raw, tmp_path: Path) -> None:
+    """Whoever asks has tried as often as it is worth; six times six would be minutes."""
+    asked: list[Entry] = []
+
+    def locate(wanted: Entry) -> Request:
+        asked.append(wanted)
+        raise AgainError("the server answers 503", wanted.name, "try again later")
+
+    with Http() as http:
+        batch = Batch(tmp_path, http, locate, lambda e: e.id)
+        (done,) = download_all([entry()], batch)
+    assert "503" in str(done.error)
+    assert len(asked) == 1
 
 
 def test_whole_and_proved(raw: Raw, tmp_path: Path) -> None:
