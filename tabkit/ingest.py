@@ -209,8 +209,6 @@ def _pass(
     """Send every block to the archival table, the data frame and the description, once."""
     from tabkit.describe import describe
     from tabkit.prep import Summaries
-    from tabkit.write.rdata import FrameWriter, RChoices
-    from tabkit.write.rdata_names import object_name
     from tabkit.write.tab import tab_appender
 
     profile, summaries = stream.profile, Summaries()
@@ -225,6 +223,9 @@ def _pass(
             layout = profile.tab_layout(stream.origin)
             beside.append(tab_appender(file, stream.variables, layout))
         if "rdata" in drafts and profile.for_r(stream.origin.format) is profile:
+            from tabkit.write.rdata import FrameWriter, RChoices
+            from tabkit.write.rdata_names import object_name
+
             own = None if profile.r_objects else object_name(targets["rdata"].name)
             frame = stack.enter_context(FrameWriter(stream, RChoices(own)))
             beside.append(frame.append)
