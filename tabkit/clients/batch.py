@@ -108,9 +108,11 @@ def _one(entry: Entry, path: Path, batch: Batch) -> Download:
         )
     except (TabkitError, OSError) as error:
         return Download(entry, error=error)
-    except Exception as error:
+    except Exception as error:  # an answer so odd that no reader expects it; the others go on
         text = batch.http.hide(f"unexpected {type(error).__name__}: {error}")
-        return Download(entry, error=FetchError(text, entry.name))
+        failed = FetchError(text, entry.name, "please report it")
+        failed.__cause__ = error
+        return Download(entry, error=failed)
     if batch.cache is not None and done.verified == "digest":
         kept.keep(batch.cache, entry, target)
     return done

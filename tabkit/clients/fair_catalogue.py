@@ -43,7 +43,7 @@ def records(
         msg = "a catalogue holds records only; name a dataset, as fair:HOST/dataset/CODE"
         raise UsageError(msg)
     seen: set[str] = set()
-    for row in _found(ref, http) if ref.kind == "search" else _all(ref, http, described):
+    for row in _found(ref, http) if ref.kind == "search" else _all(ref, http, described, seen):
         code = str(row["code"])
         if code in seen:
             continue
@@ -75,23 +75,30 @@ def _found(ref: Ref, http: Http) -> Iterator[Mapping[str, Any]]:
 
 
 def _all(
-    ref: Ref, http: Http, described: Callable[[], Mapping[str, Any]]
+    ref: Ref, http: Http, described: Callable[[], Mapping[str, Any]], seen: set[str]
 ) -> Iterator[Mapping[str, Any]]:
-    """Page through the datasets; how to is not published, so the instance is asked."""
+    """Page through the datasets; how to is not published, so the instance is asked.
+
+    Args:
+        ref: The instance.
+        http: Sends the requests.
+        described: Gives the paths of the instance's own OpenAPI description.
+        seen: The codes of what was given, which the one who takes them keeps.
+    """
     done, offset = 0, ""
-    codes: set[str] = set()
     while True:
         page = f"?{offset}={done}" if offset else ""
         found = http.json(Request(f"{ref.server}/datasets/{page}", named=ref.named))
-        new = [row for row in found["items"] if str(row["code"]) not in codes]
+        new = [row for row in found["items"] if str(row["code"]) not in seen]
         yield from new
-        codes.update(str(row["code"]) for row in new)
         done += len(new)
+        if done > _MOST:
+            raise FetchError(f"lists more than {_MOST:,} datasets", ref.server)
         total = int((found.get("paging") or {}).get("total", done))
         if done >= total:
             return
         offset = offset or _offset(described())
-        if not offset or not new or len(codes) > _MOST:
+        if not offset or not new:
             reason = f"lists {done:,} of {total:,} datasets, and describes no way to the others"
             raise FetchError(reason, ref.server, "fair:HOST/search/WORDS finds some of them")
 

@@ -299,6 +299,8 @@ def _unpacked(body: bytes, url: str) -> bytes:
         found = unpacker.decompress(body, _JSON_BYTES)
     except zlib.error:
         raise AgainError("the answer cannot be unpacked", shown(url), "try again") from None
+    if unpacker.unconsumed_tail:
+        raise FetchError(f"the answer is larger than {_JSON_BYTES >> 20} MiB", shown(url))
     if not unpacker.eof:
         raise AgainError("the answer ends early", shown(url), "try again")
     return found

@@ -94,26 +94,6 @@ class NumberColumn:
         present = values if missing is None else values[~missing]
         self._store.append(present)
 
-    def _append_plainly(self, array: pa.Array) -> None:
-        """Hash numbers as they are; keep, or only count, those that are no NaN."""
-        self._unf.update(array)
-        found, numbers = survey(array)
-        self._note(array, found.has_fraction, found.negative_zeros)
-        self._store.count(numbers)
-
-    def _note(self, array: pa.Array, has_fraction: bool, negative_zeros: int) -> None:
-        if array.type.id in _FLOATS:
-            self._type = float
-        self._has_fraction |= has_fraction
-        self._negative_zeros += negative_zeros
-
-    def _count_only(self, array: pa.Array) -> Tally:
-        """Hash and count a short column that came in one piece."""
-        self._unf.update(array)
-        has_fraction, negative_zeros, counted = tallied(array)
-        self._note(array, has_fraction, negative_zeros)
-        return counted
-
     def finish(self) -> tuple[Variable, VariableDescription]:
         """Return the settled variable and what was computed of it."""
         counted = None if self._only is None else self._count_only(self._only)
@@ -148,6 +128,26 @@ class NumberColumn:
             tagged=tuple(tags.items()),
         )
         return self._settled(interval), described
+
+    def _append_plainly(self, array: pa.Array) -> None:
+        """Hash numbers as they are; keep, or only count, those that are no NaN."""
+        self._unf.update(array)
+        found, numbers = survey(array)
+        self._note(array, found.has_fraction, found.negative_zeros)
+        self._store.count(numbers)
+
+    def _note(self, array: pa.Array, has_fraction: bool, negative_zeros: int) -> None:
+        if array.type.id in _FLOATS:
+            self._type = float
+        self._has_fraction |= has_fraction
+        self._negative_zeros += negative_zeros
+
+    def _count_only(self, array: pa.Array) -> Tally:
+        """Hash and count a short column that came in one piece."""
+        self._unf.update(array)
+        has_fraction, negative_zeros, counted = tallied(array)
+        self._note(array, has_fraction, negative_zeros)
+        return counted
 
     def _append_floats(
         self, array: pa.Array, values: Numbers, missing: Flags | None, *, is_printed: bool

@@ -82,6 +82,20 @@ def test_where_a_file_is_is_not_asked_for_again_and_again(raw: Raw, tmp_path: Pa
     assert len(asked) == 1
 
 
+def test_what_nobody_expected_of_one_file_leaves_the_others(raw: Raw, tmp_path: Path) -> None:
+    def locate(wanted: Entry) -> Request:
+        if wanted.name == "odd.bin":
+            raise ValueError("no such thing")
+        return Request(raw.address + wanted.id)
+
+    with Http() as http:
+        batch = Batch(tmp_path, http, locate, lambda e: e.name)
+        done = {d.entry.name: d for d in download_all([entry(name="odd.bin"), entry()], batch)}
+    assert done["a.bin"].error is None
+    assert "unexpected ValueError: no such thing" in str(done["odd.bin"].error)
+    assert isinstance(done["odd.bin"].error.__cause__, ValueError)  # type: ignore[union-attr]
+
+
 def test_whole_and_proved(raw: Raw, tmp_path: Path) -> None:
     done = one(raw, tmp_path, entry())
     assert done.error is None

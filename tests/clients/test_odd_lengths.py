@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import re
 import socketserver
 from typing import TYPE_CHECKING
 
+import pytest
+
+from tabkit.clients import http as http_module
 from tabkit.clients.batch import Batch, download_all
 from tabkit.clients.http import Http
 from tabkit.clients.model import Download, Entry, Request, size_of
+from tabkit.errors import FetchError
 from tests.clients.test_http import listening
 
 if TYPE_CHECKING:
@@ -114,6 +119,34 @@ def test_an_odd_answer_to_one_file_leaves_the_others(tmp_path: Path) -> None:
     assert done["/d"] is None
     assert "redirect" in str(done["/b"])
     assert "503" in str(done["/c"])
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (gzip.compress(b'{"a": 1}')[:-9], "ends early"),
+        (b"no gzip at all", "cannot be unpacked"),
+        (gzip.compress(b" " * 5000 + b'{"a": 1}'), "larger than"),
+    ],
+)
+def test_packed_answers_that_are_no_json(
+    body: bytes, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_module, "_JSON_BYTES", 2000)
+
+    class Handler(Answers):
+        def answer(self, path: str, start: int) -> bool:  # noqa: ARG002
+            self.send(200, body, len(body), "Content-Encoding: gzip")
+            return True
+
+    with (
+        listening(Handler) as port,
+        Http() as http,
+        pytest.raises(FetchError, match=message),
+    ):
+        http._json(
+            Request(f"http://127.0.0.1:{port}/"), (200,)
+        )  # one try
 
 
 def test_sizes_as_servers_tell_them() -> None:
