@@ -11,7 +11,8 @@ import pytest
 from tabkit.clients.http import Http
 from tabkit.clients.retry import AgainError
 from tests.clients.servers.raw import Raw, serve
-from tests.clients.test_http import get, listening, tls_server
+from tests.clients.servers.sockets import listening, tls_server
+from tests.clients.test_http import get
 
 if TYPE_CHECKING:
     from pathlib import Path

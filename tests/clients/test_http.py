@@ -5,29 +5,23 @@ from __future__ import annotations
 import base64
 import contextlib
 import ipaddress
-import json
 import logging
-import os
 import socket
 import socketserver
-import ssl
-import subprocess
-import sys
 import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 
-from tabkit.clients import credentials
-from tabkit.clients.credentials import Credential, Secret, find_secret, make_secret
+from tabkit.clients.credentials import Credential, Secret
 from tabkit.clients.http import Http, redirected
 from tabkit.clients.model import Request
 from tabkit.clients.network import Dialer, Reach, connect, reach_of
 from tabkit.clients.origin import base_of, origin_of, shown
-from tabkit.errors import AccessError, FetchError, UsageError
+from tabkit.errors import AccessError, FetchError
 from tests.clients.servers.raw import Raw, serve
+from tests.clients.servers.sockets import listening, pump, tls_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -295,82 +289,6 @@ def test_a_server_that_echoes_the_token(first: Raw) -> None:
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize("value", ["", "with\nbreak", "ümlaut", "tab\t", "canary ", " canary"])
-def test_a_token_that_no_header_carries(value: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        make_secret("dataverse", "https://a.example", {"token": value})
-    assert not value or value not in str(caught.value)
-
-
-def test_keypairs(nobody: Path) -> None:
-    """Both forms of the portal's key file; one that others may read is refused."""
-    file = nobody / "keypairs.json"
-    pair = {"key": "ABCD", "secret": SECRET, "server": "https://portal.example"}
-    file.write_text(json.dumps({"default": pair, "other": {**pair, "server": "b.example"}}))
-    file.chmod(0o644)
-    with pytest.raises(UsageError, match="chmod 600"):
-        find_secret("4dn", "https://portal.example")
-    assert find_secret("drs", "https://elsewhere.example") is None
-    file.chmod(0o600)
-    found = find_secret("4dn", "https://portal.example/search")
-    assert found is not None
-    sent = credentials.headers_of(found)["Authorization"].removeprefix("Basic ")
-    assert base64.b64decode(sent).decode() == f"ABCD:{SECRET}"
-    assert find_secret("4dn", "https://b.example") is not None
-    assert find_secret("4dn", "http://portal.example") is None
-    assert find_secret("4dn", "https://portal.example:8443") is None
-    assert find_secret("dataverse", "https://portal.example") is None
-
-
-def test_the_keyring_is_found_without_running_programs(nobody: Path) -> None:
-    """One of its backends, for another system, runs a compiler and a linker to look for it."""
-    code = (
-        "import sys; from tabkit.clients.credentials import find_secret\n"
-        "sys.addaudithook(lambda e, a: sys.exit(e) if e == 'subprocess.Popen' else None)\n"
-        "assert find_secret('dataverse', 'https://h.example') is None"
-    )
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHON_KEYRING_BACKEND"}
-    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
-
-
-def test_login_keeps_a_token_in_the_keyring(
-    tabkit_: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, nobody: Path
-) -> None:
-    """From standard input, for one server, and forgotten again; never from the command line."""
-    import io
-    import sys
-
-    import keyring
-    from keyring.backend import KeyringBackend
-
-    class Memory(KeyringBackend):
-        priority = 1.0  # type: ignore[assignment]
-        kept: dict[tuple[str, str], str] = {}  # noqa: RUF012
-
-        def get_password(self, service: str, username: str) -> str | None:
-            return self.kept.get((service, username))
-
-        def set_password(self, service: str, username: str, password: str) -> None:
-            self.kept[service, username] = password
-
-        def delete_password(self, service: str, username: str) -> None:
-            del self.kept[service, username]
-
-    server = ("--server", "https://d.example")
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{SECRET}\n{SECRET}\n"))
-    assert "no keyring" in tabkit_("login", "dataverse", *server, code=2).stderr
-    keyring.set_keyring(Memory())
-    done = tabkit_("login", "dataverse", *server)
-    assert SECRET not in done.stdout + done.stderr
-    found = find_secret("dataverse", "https://d.example/x")
-    assert found is not None
-    assert found.fields == {"token": SECRET}
-    assert find_secret("dataverse", "https://e.example") is None
-    tabkit_("login", "dataverse", *server, "--forget")
-    assert find_secret("dataverse", "https://d.example") is None
-    assert "No such option" in tabkit_("login", "dataverse", *server, "--token", "x", code=2).stderr
-
-
 def test_a_proxy_is_used(first: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment's proxy gets the request; NO_PROXY and loopback go straight."""
     first.files["http://far.example/a"] = b"by proxy"
@@ -381,40 +299,6 @@ def test_a_proxy_is_used(first: Raw, monkeypatch: pytest.MonkeyPatch) -> None:
         assert get(http, f"{first.address}/a") == b"first"
         with pytest.raises(FetchError, match="private network"):
             get(http, "http://10.0.0.1/a", named=False)
-
-
-@contextlib.contextmanager
-def tls_server(folder: Path, name: str, body: bytes = b"ok") -> Iterator[int]:
-    """A server with a certificate of an authority of its own, in ``folder/ca.pem``; its port."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(name).configure_cert(context)
-    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-
-    class Handler(socketserver.BaseRequestHandler):
-        def handle(self) -> None:
-            with (
-                contextlib.suppress(OSError),
-                context.wrap_socket(self.request, server_side=True) as wrapped,
-            ):
-                wrapped.recv(4096)
-                wrapped.sendall(b"HTTP/1.1 200 X\r\nContent-Length: %d\r\n\r\n" % len(body))
-                wrapped.sendall(body)
-
-    with listening(Handler) as port:
-        yield port
-
-
-@contextlib.contextmanager
-def listening(handler: type[socketserver.BaseRequestHandler]) -> Iterator[int]:
-    """Run a handler on a free port of the loopback interface."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
 
 
 def test_private_authorities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -458,14 +342,6 @@ def test_a_tunnel_shows_the_proxy_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert asked[0].startswith(b"CONNECT far.example:443 ")
     assert base64.b64encode(b"user:proxy-pw") in asked[0]
     assert SECRET.encode() not in b"".join(asked)
-
-
-def pump(source: socket.socket, target: socket.socket) -> None:
-    """Pass bytes on until one side ends."""
-    with contextlib.suppress(OSError):
-        while chunk := source.recv(65536):
-            target.sendall(chunk)
-        target.shutdown(socket.SHUT_WR)
 
 
 @pytest.mark.parametrize(

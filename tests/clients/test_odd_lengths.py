@@ -15,7 +15,7 @@ from tabkit.clients.batch import Batch, download_all
 from tabkit.clients.http import Http
 from tabkit.clients.model import Download, Entry, Request, size_of
 from tabkit.errors import FetchError
-from tests.clients.test_http import listening
+from tests.clients.servers.sockets import listening
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,9 +144,7 @@ def test_packed_answers_that_are_no_json(
         Http() as http,
         pytest.raises(FetchError, match=message),
     ):
-        http._json(
-            Request(f"http://127.0.0.1:{port}/"), (200,)
-        )  # one try
+        http._json(Request(f"http://127.0.0.1:{port}/"), (200,))  # one try
 
 
 def test_sizes_as_servers_tell_them() -> None:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+import tempfile
 import zlib
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tabkit.options import ReadOptions
+from tabkit.read import read_all
+from tabkit.read.spss import open_sav
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from tabkit.model import Table, Variable
 
 SYSMIS = -1.7976931348623157e308
 LOWEST = -1.7976931348623155e308
@@ -168,3 +176,24 @@ def extension_numbers(order: str, layout: str, *numbers: float) -> bytes:
 def counted(order: str, text: bytes) -> bytes:
     """Return a text with its length before it."""
     return struct.pack(order + "i", len(text)) + text
+
+
+def table(file: Sav | bytes, **options: int | str) -> Table:
+    """Write the file, read it, and see that the columns are valid Arrow."""
+    data = file if isinstance(file, bytes) else file.to_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made.sav"
+        path.write_bytes(data)
+        found = read_all(open_sav(path, ReadOptions(**options)))  # type: ignore[arg-type]
+    found.data.validate(full=True)
+    return found
+
+
+def variable(file: Sav, name: str) -> Variable:
+    """The variable of a name."""
+    return next(each for each in table(file).variables if each.name == name)
+
+
+def warnings(found: Table) -> list[str]:
+    """What the reader warns of."""
+    return [each.text for each in found.findings if each.severity == "warning"]
