@@ -21,6 +21,9 @@ _FORMATS: Final = {kind.id: text for kind, text in {
     pa.large_string(): "U", pa.int8(): "c", pa.int16(): "s", pa.int32(): "i", pa.int64(): "l",
     pa.uint8(): "C", pa.uint16(): "S", pa.uint32(): "I", pa.uint64(): "L", pa.date32(): "tdD",
 }.items()}  # fmt: skip
+#: Formats of integers and floats.
+NUMBERS: Final = frozenset("gfcsilCSIL")
+MOST_DIGITS: Final = 16  # of a number in a UNF; a header may say more
 _UNITS: Final = {"s": "s", "ms": "m", "us": "u", "ns": "n"}
 
 
@@ -52,7 +55,7 @@ def normalize(array: pa.Array, digits: int, characters: int) -> bytes | None:
     The header's digits may be more than 16, which count as 16.
     """
     given = described(array)
-    return None if given is None else core.normalize(given, min(digits, 16), characters)
+    return None if given is None else core.normalize(given, min(digits, MOST_DIGITS), characters)
 
 
 def style_of(kind: pa.DataType, layout: TabLayout, *, bare: bool) -> str:

@@ -11,6 +11,15 @@ from typing_extensions import Buffer
 
 Array: TypeAlias = tuple[str, int, int, Buffer | None, Buffer | None, Buffer | None]
 Plan: TypeAlias = tuple[str, tuple[tuple[int, int], ...], str, float, bytes | None]
+Outline: TypeAlias = tuple[
+    tuple[float, float, float | None, int, int, float, float, float],
+    tuple[int, ...],
+    tuple[tuple[float, int], ...],
+    int,
+    int,
+    int,
+    tuple[str, bytes, bytes] | None,
+]
 Decoded: TypeAlias = tuple[int, bytes | None, bytes, bytes | None, bytes | None, str]
 
 def normalize(array: Array, digits: int, characters: int) -> bytes:
@@ -51,15 +60,38 @@ def summary(
         where it takes the plain twin, `tabkit.describe.stats`, to be exact.
     """
 
-def tally(array: Array) -> tuple[bool, int, str, bytes, bytes]:
-    """Return the distinct numbers of a short array, ascending and without NaN, and their counts.
+def outline(
+    array: Array,
+    codes: Buffer,
+    missing: Buffer,
+    spans: Buffer,
+    missing_is_invalid: bool,
+    listed: int,
+    keep: bool,
+) -> tuple[bool, Outline] | None:
+    """Return all that is told of a short array of numbers besides its fingerprint.
+
+    Args:
+        array: Numbers.
+        codes: Doubles that have a label; here and below NaN equals nothing.
+        missing: Doubles that are declared missing.
+        spans: Least and greatest double of each span of missing numbers, both inclusive.
+        missing_is_invalid: Whether missing numbers are left out from the statistics.
+        listed: How many numbers without a label are listed at most.
+        keep: Whether the distinct valid numbers are wanted.
 
     Returns:
-        Whether a finite number is not whole; how many are -0.0, which counts as 0; the format of
-        the values, ``l`` (also where all floats are whole and of 32 bits), ``L`` or ``g``; the
-        values; the counts, 64 bits each.
+        Whether a finite number is not whole, and the outline:
 
-    The plain twins are `tabkit.describe.surveys` and `tabkit.describe.stats.tally`.
+        * the fields of `tabkit.model.SummaryStats`;
+        * cases of each code;
+        * valid numbers without a code and their cases, none without codes; all such cases;
+        * cases without a value;
+        * cases with a missing number;
+        * the distinct valid numbers, ascending, -0.0 as 0: their format (``l``, also where all
+          floats are whole and of 32 bits, or ``g``), they, and their counts of 64 bits.
+
+        None where it takes the plain twin, `tabkit.describe.number_column`, to be exact.
     """
 
 def expand(data: Buffer, table: Buffer) -> tuple[bytes, int, bool]:

@@ -12,6 +12,8 @@ import pyarrow as pa
 from tabkit.describe.accumulate import column_for
 from tabkit.describe.columns import plain
 from tabkit.describe.numbers import DIGITS
+from tabkit.describe.short import CASES as SHORT_CASES
+from tabkit.describe.short import Short, describe_short, is_plain
 from tabkit.describe.store import SPILL_BYTES, Budget
 from tabkit.describe.texts import CHARACTERS
 from tabkit.describe.unf import UnfHasher, combine_unfs
@@ -73,14 +75,13 @@ class Describer:
         observe: Observer | None = None,
     ) -> None:
         self._pool = pool
-        layout = profile.tab_layout(origin)
-        hasher = UnfHasher(digits=digits, characters=characters)
-        budget = Budget(memory)
-        self._columns = [
-            column_for(kind, variable, profile, layout, hasher, budget.store())
-            for kind, variable in zip(schema.types, variables, strict=True)
-        ]
-        self._names = schema.names
+        self._profile, self._layout = profile, profile.tab_layout(origin)
+        self._is_plain = is_plain(profile)
+        self._digits, self._characters = digits, characters
+        self._hasher = UnfHasher(digits=digits, characters=characters)
+        self._budget = Budget(memory)
+        self._types, self._names, self._variables = schema.types, schema.names, variables
+        self._columns: list[Column] = []  # as soon as there are more cases than short columns have
         self._observe = observe
         self._waiting: list[Block] = []
         self._rows = self._cases = 0
@@ -93,7 +94,7 @@ class Describer:
         """
         self._waiting.append(block)
         self._rows += block.data.num_rows
-        if self._rows >= _BATCH_ROWS or self._rows * len(self._columns) >= _BATCH_CELLS:
+        if self._rows >= _BATCH_ROWS or self._rows * len(self._types) >= _BATCH_CELLS:
             self._work()
 
     def finish(self) -> tuple[tuple[Variable, ...], tuple[VariableDescription, ...], str, int]:
@@ -101,43 +102,97 @@ class Describer:
 
         The UNF is empty for a table without cases or variables. The describer is used up.
         """
-        self._work()
+        if self._columns:
+            self._work()
         columns = dict(enumerate(self._columns))  # each goes when done, and its memory with it
         self._columns = []
+        whole, tagged = self._taken()
         large = threading.Lock()  # one column at a time where one takes much memory
         guard = contextlib.nullcontext() if self._cases < _LARGE_CASES else large
 
         def settle(index: int) -> tuple[Variable, VariableDescription]:
             with guard:
-                return self._settle(columns.pop(index))
+                if columns:
+                    return self._settled(columns.pop(index))
+                return self._at_once(index, whole, tagged)
 
-        settled = self._over(len(columns), settle)
-        variables = tuple(variable for variable, _ in settled)
-        described = tuple(description for _, description in settled)
-        unf = combine_unfs(each.unf for each in described) if described and self._cases else ""
+        settled = self._over(len(self._types), settle)
+        variables = tuple([variable for variable, _ in settled])
+        described = tuple([description for _, description in settled])
+        unf = combine_unfs([each.unf for each in described]) if described and self._cases else ""
         return variables, described, unf, self._cases
 
-    def _settle(self, column: Column) -> tuple[Variable, VariableDescription]:
+    def _at_once(
+        self, index: int, blocks: Sequence[Block], tagged: set[str]
+    ) -> tuple[Variable, VariableDescription]:
+        """Describe a column of which all cases wait."""
+        array, tags = self._gathered(index, blocks, tagged)
+        short = self._short(index, array) if tags is None else None
+        if short is None:
+            column = self._column(index)
+            column.append(array, tags)
+            return self._settled(column)
+        if self._observe is not None:
+            self._observe(*short)
+        return short.variable, short.described
+
+    def _settled(self, column: Column) -> tuple[Variable, VariableDescription]:
         variable, described = column.finish()
         if self._observe is not None:
             self._observe(variable, described, column.distinct)
         return variable, described
 
-    def _work(self) -> None:
-        blocks, self._waiting = self._waiting, []
-        rows, self._rows = self._rows, 0
-        self._cases += rows
-        if blocks:
-            tagged = set().union(*(block.missing_tags for block in blocks))
-            self._over(len(self._columns), lambda index: self._work_on(index, blocks, tagged))
+    def _short(self, index: int, array: pa.Array) -> Short | None:
+        if not self._is_plain or len(array) > SHORT_CASES:
+            return None
+        return describe_short(
+            array,
+            self._variables[index],
+            self._profile,
+            digits=self._digits,
+            characters=self._characters,
+            keep=self._observe is not None,
+        )
 
-    def _work_on(self, index: int, blocks: Sequence[Block], tagged: set[str]) -> None:
-        if len(blocks) == 1:
+    def _column(self, index: int) -> Column:
+        return column_for(
+            self._types[index],
+            self._variables[index],
+            self._profile,
+            self._layout,
+            self._hasher,
+            self._budget.store(),
+        )
+
+    def _work(self) -> None:
+        blocks, tagged = self._taken()
+        if not self._columns:
+            self._columns = [self._column(index) for index in range(len(self._types))]
+
+        def work(index: int) -> None:
+            self._columns[index].append(*self._gathered(index, blocks, tagged))
+
+        self._over(len(self._columns), work)
+
+    def _taken(self) -> tuple[list[Block], set[str]]:
+        """Take the blocks that wait, and the names of their variables with tags."""
+        blocks, self._waiting = self._waiting, []
+        self._cases += self._rows
+        self._rows = 0
+        return blocks, set[str]().union(*(block.missing_tags for block in blocks))
+
+    def _gathered(
+        self, index: int, blocks: Sequence[Block], tagged: set[str]
+    ) -> tuple[pa.Array, pa.Int8Array | None]:
+        """Return the cases of a column in one array, and their tags if there are any."""
+        if not blocks:
+            array = plain(pa.array([], self._types[index]))
+        elif len(blocks) == 1:
             array = plain(blocks[0].data.column(index))
         else:
             array = pa.concat_arrays([plain(block.data.column(index)) for block in blocks])
         name = self._names[index]
-        self._columns[index].append(array, _tags_of(blocks, name) if name in tagged else None)
+        return array, _tags_of(blocks, name) if name in tagged else None
 
     def _over(self, count: int, work: Callable[[int], _T]) -> list[_T]:
         """Do work for each column, in the pool if a column has enough of it; results in order."""

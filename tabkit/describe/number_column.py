@@ -14,7 +14,7 @@ from tabkit.describe.readback import read_doubles, read_longs
 from tabkit.describe.settle import TwinHasher, settled_interval
 from tabkit.describe.stats import Tally, moments_in_order, summarize, tally
 from tabkit.describe.store import is_negative_zero
-from tabkit.describe.surveys import survey, tallied
+from tabkit.describe.surveys import survey
 from tabkit.model import Interval, VariableDescription, changed
 from tabkit.profiles import NumberText
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 _LONG_END: Final = 2.0**63  # Java's longs end below it
 _FLOATS: Final = (pa.float64().id, pa.float32().id)
-_SHORT: Final = 8192  # cases of a column that is counted at once, where it comes in one piece
 
 
 class NumberColumn:
@@ -59,7 +58,6 @@ class NumberColumn:
         self._longs = self._read_back and layout.numbers is NumberText.DECIMAL
         self._unf = TwinHasher(hasher)
         self._store = store
-        self._only: pa.Array | None = None  # all cases so far, not worked on yet
         self._tags = TagCounter()
         self._cases = self._nulls = self._negative_zeros = 0
         self._has_fraction = False
@@ -72,17 +70,10 @@ class NumberColumn:
         if is_printed:
             is_long = self._variable.interval is Interval.DISCRETE
             array = read_longs(array) if is_long else read_doubles(array)
-        is_first = not self._cases
         self._cases += len(array)
         self._nulls += array.null_count
         self._tags.add(tags, array)
         if not self._read_back and not self._profile.commons_math:
-            if is_first and len(array) <= _SHORT:
-                self._only = array
-                return
-            if self._only is not None:
-                self._append_plainly(self._only)
-                self._only = None
             self._append_plainly(array)
             return
         values, missing = values_and_missing(array)
@@ -96,7 +87,6 @@ class NumberColumn:
 
     def finish(self) -> tuple[Variable, VariableDescription]:
         """Return the settled variable and what was computed of it."""
-        counted = None if self._only is None else self._count_only(self._only)
         interval = settled_interval(self._variable, self._profile, has_fraction=self._has_fraction)
         is_long = self._longs and interval is Interval.DISCRETE
         in_order = None
@@ -104,7 +94,7 @@ class NumberColumn:
             values = self._store.concatenated()
             in_order = self._moments_in_order(values, is_long=is_long)
             counted = tally(values)
-        elif counted is None:
+        else:
             counted = self._store.tally()
         tags = self._tags.counts()
         invalid = self._profile.user_missing_invalid
@@ -133,21 +123,11 @@ class NumberColumn:
         """Hash numbers as they are; keep, or only count, those that are no NaN."""
         self._unf.update(array)
         found, numbers = survey(array)
-        self._note(array, found.has_fraction, found.negative_zeros)
-        self._store.count(numbers)
-
-    def _note(self, array: pa.Array, has_fraction: bool, negative_zeros: int) -> None:
         if array.type.id in _FLOATS:
             self._type = float
-        self._has_fraction |= has_fraction
-        self._negative_zeros += negative_zeros
-
-    def _count_only(self, array: pa.Array) -> Tally:
-        """Hash and count a short column that came in one piece."""
-        self._unf.update(array)
-        has_fraction, negative_zeros, counted = tallied(array)
-        self._note(array, has_fraction, negative_zeros)
-        return counted
+        self._has_fraction |= found.has_fraction
+        self._negative_zeros += found.negative_zeros
+        self._store.count(numbers)
 
     def _append_floats(
         self, array: pa.Array, values: Numbers, missing: Flags | None, *, is_printed: bool

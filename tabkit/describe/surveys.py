@@ -11,7 +11,6 @@ import numpy as np
 
 from tabkit import _native
 from tabkit.describe.columns import values_and_missing
-from tabkit.describe.stats import Tally, tally
 from tabkit.describe.store import is_negative_zero, narrowed
 
 if _native.AVAILABLE:
@@ -59,25 +58,6 @@ def survey(array: pa.Array) -> tuple[Survey, Numbers]:
     found = Survey(numbers, zeros, has_fraction, low, high)
     target, kind = _target(given[0], found)
     return found, np.frombuffer(core.narrow(given, target), kind)
-
-
-def tallied(array: pa.Array) -> tuple[bool, int, Tally]:
-    """Count the distinct numbers of a short array.
-
-    Args:
-        array: As for `survey`.
-
-    Returns:
-        Whether a finite number is not whole, how many are -0.0, and the tally.
-    """
-    if not _native.AVAILABLE:
-        found, numbers = _survey_plainly(array)
-        return found.has_fraction, found.negative_zeros, tally(numbers.copy())
-    given = arrays.described(array)
-    assert given is not None, array.type
-    has_fraction, zeros, kind, values, counts = core.tally(given)
-    counted = Tally(np.frombuffer(values, _OWN[kind]), np.frombuffer(counts, np.int64))
-    return has_fraction, zeros, counted
 
 
 def _target(own: str, found: Survey) -> tuple[str, npt.DTypeLike]:

@@ -8,7 +8,7 @@ Source: Dataverse developer guide, "UNF Version 6"; IQSS/UNF 6.0.
 
 from __future__ import annotations
 
-import base64
+import binascii
 import hashlib
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -77,11 +77,22 @@ class UnfHasher:
         if not self._cases:
             msg = "a variable without cases has no UNF"
             raise ValueError(msg)
-        changed = [f"X{self._characters}"] if self._characters != CHARACTERS else []
-        if self._digits != DIGITS:
-            changed.append(f"N{self._digits}")
-        header = f"UNF:6:{','.join(changed)}:" if changed else "UNF:6:"
-        return header + base64.b64encode(self._hash.digest()[:HASH_BYTES]).decode()
+        return _printed(self._hash.digest(), self._digits, self._characters)
+
+
+def fingerprint(data: bytes, digits: int = DIGITS, characters: int = CHARACTERS) -> str:
+    """Return the printable fingerprint of all that is hashed of a variable with cases."""
+    return _printed(hashlib.sha256(data).digest(), digits, characters)
+
+
+def _printed(digest: bytes, digits: int, characters: int) -> str:
+    text = binascii.b2a_base64(digest[:HASH_BYTES], newline=False).decode()
+    if digits == DIGITS and characters == CHARACTERS:
+        return "UNF:6:" + text
+    changed = [f"X{characters}"] if characters != CHARACTERS else []
+    if digits != DIGITS:
+        changed.append(f"N{digits}")
+    return f"UNF:6:{','.join(changed)}:{text}"
 
 
 def column_unf(values: Any, *, digits: int = DIGITS, characters: int = CHARACTERS) -> str:

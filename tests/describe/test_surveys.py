@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 
 import numpy as np
@@ -41,19 +40,6 @@ def test_compiled_and_plain_agree(array: pa.Array) -> None:
     assert repr(found) == repr(wanted)
     assert numbers.astype(plain_numbers.dtype).tobytes() == plain_numbers.tobytes()
     assert numbers.dtype.itemsize == plain_numbers.dtype.itemsize or array.type == pa.uint32()
-
-
-@pytest.mark.skipif(not _native.AVAILABLE, reason="the kernels are not built")
-@given(arrays())
-def test_compiled_and_plain_tally_alike(array: pa.Array) -> None:
-    *found, counted = surveys.tallied(array)
-    with _plain():
-        *wanted, plain = surveys.tallied(array)
-    assert found == wanted
-    assert repr(counted.values.tolist()) == repr(plain.values.tolist())  # types and signs, too
-    assert counted.counts.tolist() == plain.counts.tolist()
-    present = [value for value in array.to_pylist() if value is not None and not math.isnan(value)]
-    assert sum(counted.counts.tolist()) == len(present)
 
 
 @given(

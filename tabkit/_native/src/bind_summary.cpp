@@ -1,7 +1,10 @@
 // Python's functions for counted numbers and their statistics.
+#include <algorithm>
+#include <limits>
 #include <type_traits>
 
 #include "moments.hpp"
+#include "outline.hpp"
 #include "python.hpp"
 #include "summary.hpp"
 #include "tally.hpp"
@@ -52,53 +55,115 @@ PyObject* bytes_of(const std::vector<T>& values) {
                                              static_cast<Py_ssize_t>(values.size() * sizeof(T))));
 }
 
-template <typename Key, typename T>
-PyObject* tally_as(const Array& array, const Values<T>& values, const moments::Moments<T>& found,
-                   const char* format) {
-    tally::Tally<Key> counted;
-    {
-        const Validity validity = array.validity();
-        const WithoutLock released(array.count);
-        counted = tally::counted<Key>(values, validity, array.count);
-    }
-    Reference distinct(bytes_of(counted.values)), counts(bytes_of(counted.counts));
-    return checked(Py_BuildValue("OnsOO", found.has_fraction ? Py_True : Py_False,
-                                 static_cast<Py_ssize_t>(found.negative_zeros), format,
-                                 distinct.get(), counts.get()));
+constexpr double EXACT = 9007199254740992.0;     // 2**53: integers below it are doubles exactly
+constexpr double INTEGERS_END = 2147483648.0;  // floats of a wider span stay doubles
+
+outline::Doubles doubles_of(PyObject* given, std::optional<Buffer>& memory) {
+    memory.emplace(given);
+    return {Values<double>{memory->data()}, memory->size() / sizeof(double)};
 }
 
-PyObject* tally(PyObject* arguments) {
-    PyObject* given;
-    parse(arguments, "O!", &PyTuple_Type, &given);
+// A number of a column of floats is a float in Python, too.
+template <typename Key>
+PyObject* number(Key value, bool is_float) {
+    if (is_float) return checked(PyFloat_FromDouble(static_cast<double>(value)));
+    return checked(PyLong_FromLongLong(static_cast<long long>(value)));
+}
+
+PyObject* count(int64_t cases) { return checked(PyLong_FromLongLong(cases)); }
+
+// A tuple of what ``make`` returns for each place.
+template <typename Make>
+Reference tuple_of(size_t size, Make make) {
+    Reference tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(size))));
+    for (size_t i = 0; i < size; ++i)
+        PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), make(i));
+    return tuple;
+}
+
+// Mean, median, mode, valid, invalid, least, greatest, deviation.
+template <typename Key>
+Reference statistics(const outline::Outline<Key>& made, size_t cases, bool is_float) {
+    const auto& [values, counts] = made.valid;
+    if (values.empty()) {
+        constexpr double NONE = std::numeric_limits<double>::quiet_NaN();
+        return Reference(checked(Py_BuildValue("ddOinddd", NONE, NONE, Py_None, 0,
+                                               static_cast<Py_ssize_t>(cases), NONE, NONE, NONE)));
+    }
+    const summary::Summary& found = *made.summary;
+    Reference mode(number(values[found.mode], is_float));
+    return Reference(checked(Py_BuildValue(
+        "ddOLLddd", found.mean, found.median, mode.get(), static_cast<long long>(found.cases),
+        static_cast<long long>(cases) - found.cases, static_cast<double>(values.front()),
+        static_cast<double>(values.back()), found.stdev)));
+}
+
+template <typename Key>
+PyObject* told(const outline::Outline<Key>& made, const Array& array, bool is_float, size_t missing,
+               size_t listed, bool keep) {
+    const auto& [values, counts] = made.valid;
+    const Reference stats = statistics(made, array.count, is_float);
+    const Reference frequencies =
+        tuple_of(made.frequencies.size(), [&](size_t i) { return count(made.frequencies[i]); });
+    const Reference others = tuple_of(std::min(made.others.size(), listed), [&](size_t i) {
+        Reference value(number(values[made.others[i]], is_float));
+        Reference cases(count(counts[made.others[i]]));
+        return checked(PyTuple_Pack(2, value.get(), cases.get()));
+    });
+    const char* format = std::is_same_v<Key, double> ? "g" : "l";
+    Reference kept(keep ? checked(Py_BuildValue("sNN", format, bytes_of(values), bytes_of(counts)))
+                        : Py_NewRef(Py_None));
+    return checked(Py_BuildValue("OOOLnLO", stats.get(), frequencies.get(), others.get(),
+                                 static_cast<long long>(made.other_cases),
+                                 static_cast<Py_ssize_t>(missing),
+                                 static_cast<long long>(made.user_missing), kept.get()));
+}
+
+PyObject* outlined(PyObject* arguments) {
+    PyObject *given, *given_codes, *given_missing, *given_spans;
+    int missing_is_invalid, keep;
+    Py_ssize_t listed;
+    parse(arguments, "O!OOOpnp", &PyTuple_Type, &given, &given_codes, &given_missing, &given_spans,
+          &missing_is_invalid, &listed, &keep);
+    if (listed < 0) refuse("a number of values is not negative");
     const Array array = Array::from(given);
+    std::optional<Buffer> codes, missing, spans;
+    const outline::Meaning meaning{doubles_of(given_codes, codes), doubles_of(given_missing, missing),
+                                   doubles_of(given_spans, spans), missing_is_invalid != 0};
+    const Validity validity = array.validity();
+    bool has_fraction = false;
     PyObject* result = nullptr;
     const auto call = [&](const auto& values) {
         using T = std::remove_cv_t<std::remove_reference_t<decltype(values[0])>>;
-        constexpr double INTEGERS_END = 2147483648.0;  // doubles of a wider span stay doubles
-        const Validity validity = array.validity();
+        constexpr bool IS_FLOAT = std::is_floating_point_v<T>;
         moments::Moments<T> found;
+        const auto by = [&](auto key) {
+            using Key = decltype(key);
+            outline::Outline<Key> made;
+            {
+                const WithoutLock released(array.count);
+                made = outline::outlined(tally::counted<Key>(values, validity, array.count), meaning);
+            }
+            if (!made.summary && !made.valid.values.empty()) return;
+            const size_t nulls = array.count - found.count - found.nans;
+            result = told(made, array, IS_FLOAT, nulls, static_cast<size_t>(listed), keep != 0);
+        };
         {
             const WithoutLock released(array.count);
             found = moments::survey(values, validity, array.count);
         }
-        if constexpr (std::is_same_v<T, uint64_t>) {
-            if (found.count > 0)
-                result = tally_as<uint64_t>(array, values, found, "L");
-            else
-                result = tally_as<int64_t>(array, values, found, "l");
-        } else if constexpr (std::is_integral_v<T>) {
-            result = tally_as<int64_t>(array, values, found, "l");
-        } else {
-            const bool is_whole = !found.has_fraction && found.negative_zeros == 0;
-            if (found.count == 0 ||
-                (is_whole && found.low >= -INTEGERS_END && found.high < INTEGERS_END))
-                result = tally_as<int64_t>(array, values, found, "l");
-            else
-                result = tally_as<double>(array, values, found, "g");
-        }
+        has_fraction = found.has_fraction;
+        const auto low = static_cast<double>(found.low), high = static_cast<double>(found.high);
+        const bool is_whole = IS_FLOAT && !found.has_fraction && found.negative_zeros == 0;
+        if (IS_FLOAT && !(found.count == 0 ||
+                          (is_whole && low >= -INTEGERS_END && high < INTEGERS_END)))
+            by(double{});
+        else if (found.count == 0 || (low > -EXACT && high < EXACT))
+            by(int64_t{});
     };
     if (!with_numbers(array, call)) refuse("no numbers have the format " + array.format);
-    return result;
+    if (result == nullptr) Py_RETURN_NONE;
+    return checked(Py_BuildValue("NN", PyBool_FromLong(has_fraction), result));
 }
 
 }  // namespace
@@ -107,9 +172,9 @@ PyMethodDef SUMMARY_METHODS[] = {
     {"summary", guarded<summary>, METH_VARARGS,
      "summary(values, counts)\n--\n\n"
      "Return (mean, median, deviation, low, high, place of the mode, cases) of counted numbers."},
-    {"tally", guarded<tally>, METH_VARARGS,
-     "tally(array)\n--\n\n"
-     "Return (has fraction, negative zeros, format, values, counts) of a short array."},
+    {"outline", guarded<outlined>, METH_VARARGS,
+     "outline(array, codes, missing, spans, missing_is_invalid, listed, keep)\n--\n\n"
+     "Return (has fraction, all that is told of a short array of numbers), or None."},
     {nullptr, nullptr, 0, nullptr},
 };
 

@@ -1,8 +1,11 @@
 // Numbers of any bits counted, described and narrowed; few different ones through deflate and back.
 #include <zlib.h>
 
+#include <algorithm>
+
 #include "input.hpp"
 #include "moments.hpp"
+#include "outline.hpp"
 #include "summary.hpp"
 #include "tally.hpp"
 #include "words.hpp"
@@ -42,6 +45,21 @@ void check_words(const std::vector<char>& words, size_t width) {
     inflateEnd(&stream);
 }
 
+// The first numbers are codes, missing values and spans as well.
+template <typename Key>
+void check_outline(const tally::Tally<Key>& found, const std::vector<char>& data, int64_t cases) {
+    const size_t count = std::min<size_t>(data.size() / 8, 9);
+    const outline::Doubles some{Values<double>{data.data()}, count};
+    for (const bool is_invalid : {false, true}) {
+        const auto made = outline::outlined(found, {some, some, some, is_invalid});
+        int64_t valid = 0;
+        for (const int64_t each : made.valid.counts) valid += each;
+        fuzz::require(valid + (is_invalid ? made.user_missing : 0) == cases);
+        fuzz::require(made.frequencies.size() == count);
+        for (const size_t place : made.others) fuzz::require(place < made.valid.values.size());
+    }
+}
+
 template <typename Key, typename T>
 void check_tally(const std::vector<char>& data, const Validity& validity) {
     const size_t count = data.size() / 8;
@@ -60,6 +78,7 @@ void check_tally(const std::vector<char>& data, const Validity& validity) {
         summary::of_doubles(Values<double>{distinct}, counts, found.values.size());
     else if constexpr (std::is_same_v<Key, int64_t>)
         summary::of_integers(Values<int64_t>{distinct}, counts, found.values.size());
+    if constexpr (!std::is_same_v<Key, uint64_t>) check_outline(found, data, cases);
 }
 
 void check_narrow(const std::vector<char>& data, const Validity& validity, int64_t low) {

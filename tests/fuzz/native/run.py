@@ -23,7 +23,7 @@ TARGETS = {
         "unf_numbers", "unf_text", "shortest", "powers", "decimal_text", "java_digits",
         "calendar", "tab", "xdr",
     ),
-    "counts": ("moments", "summary", "tally", "words", "prefix_code"),
+    "counts": ("moments", "summary", "tally", "outline", "words", "prefix_code"),
 }  # fmt: skip
 LIBRARIES = {"counts": ("-lz",)}
 FLAGS = ("-std=c++17", "-O1", "-g", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover")
