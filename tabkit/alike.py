@@ -12,12 +12,12 @@ _T = TypeVar("_T")
 _MOST: Final = 1024  # results kept of each function
 
 
-def by_identity(first: int = 1) -> Callable[[Callable[..., _T]], Callable[..., _T]]:
+def by_identity(first: int | None = None) -> Callable[[Callable[..., _T]], Callable[..., _T]]:
     """Return a decorator: the function remembers results for the very same ``first`` arguments.
 
-    Equality would not do where they are shown, as 0.0 equals -0.0 and 1 equals True. The other
-    arguments are compared by equality and must be hashable; the first ones are kept alive, so that
-    their identity stays their own.
+    None stands for all. Equality would not do where they are shown, as 0.0 equals -0.0 and 1 equals
+    True. The other arguments are compared by equality and must be hashable; the first ones are kept
+    alive, so that their identity stays their own.
     """
 
     def decorate(function: Callable[..., _T]) -> Callable[..., _T]:
@@ -25,12 +25,14 @@ def by_identity(first: int = 1) -> Callable[[Callable[..., _T]], Callable[..., _
 
         @functools.wraps(function)
         def remembering(*arguments: Any) -> _T:
-            key = (*map(id, arguments[:first]), *arguments[first:])
+            key: tuple[Any, ...] = tuple(map(id, arguments[:first]))
+            if first is not None:
+                key += arguments[first:]
             found = known.get(key)
             if found is None:
                 if len(known) >= _MOST:
                     known.clear()
-                found = known[key] = (arguments[:first], function(*arguments))
+                found = known[key] = (arguments, function(*arguments))
             return found[1]
 
         return remembering

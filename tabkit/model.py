@@ -139,6 +139,7 @@ class Variable:
         )
 
 
+_NAME: Final = operator.attrgetter("name")
 _FIELDS: Final = operator.attrgetter(*Variable.__slots__)
 
 
@@ -385,7 +386,7 @@ class Description:
 
 def check_names(names: Sequence[str], variables: Sequence[Variable]) -> None:
     """Raise ValueError unless columns and variables have the same, unique names in one order."""
-    expected = [variable.name for variable in variables]
+    expected = list(map(_NAME, variables))
     if list(names) != expected:
         msg = f"variables {expected[:9]} do not match columns {list(names)[:9]}"
         raise ValueError(msg)

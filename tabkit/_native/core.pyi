@@ -166,6 +166,12 @@ def survey(array: Array) -> tuple[int, int, int, bool, float | None, float | Non
         int; their sum, rounded in an order of its own.
     """
 
+def value_texts(values: tuple[float | str, ...]) -> tuple[str, ...]:
+    """Return numbers as the archival table prints them, texts as they are.
+
+    The plain twin is `tabkit.ddi.text.value_text`.
+    """
+
 def narrow(array: Array, target: str) -> bytes:
     """Copy the numbers that are there and not NaN.
 

@@ -9,6 +9,7 @@ One codebook describes one data file. Three dialects:
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import importlib.metadata
 import re
@@ -176,19 +177,20 @@ def _ids(
 ) -> tuple[str, list[str]]:
     """Return the IDs of the file and of its variables, all different in the document."""
     count = len(table.variables)
-    given = [str(i) for i in range(1, count + 1)] if variable_ids is None else variable_ids
-    if len(given) != count:
-        msg = f"{len(given)} ids given for {count} variables"
+    if variable_ids is None:
+        ids = [f"v{number}" for number in range(1, count + 1)]
+    else:
+        ids = [_identifier(each, "v") for each in variable_ids]
+    if len(ids) != count:
+        msg = f"{len(ids)} ids given for {count} variables"
         raise UsageError(msg)
     data_id = _identifier(file_id, "f")
-    ids = [_identifier(each, "v") for each in given]
     groups = [f"VG{number}" for number in range(1, len(table.response_sets) + 1)]
-    seen = {book_id, *groups}
-    for each in (data_id, *ids):
-        if each in seen:
-            msg = f"the id {each!r} occurs twice in one codebook"
-            raise UsageError(msg)
-        seen.add(each)
+    every = [book_id, *groups, data_id, *ids]
+    if len(set(every)) < len(every):
+        twice = next(each for each, count in collections.Counter(every).items() if count > 1)
+        msg = f"the id {twice!r} occurs twice in one codebook"
+        raise UsageError(msg)
     return data_id, ids
 
 

@@ -7,6 +7,11 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from tabkit import _native
+
+if _native.AVAILABLE:
+    from tabkit._native import core
+
 if TYPE_CHECKING:
     from tabkit.model import Value
 
@@ -57,6 +62,11 @@ def value_text(value: Value) -> str:
     if 1e-5 <= size < 1e-4:  # noqa: PLR2004 - where repr has an exponent already
         return format(Decimal(repr(value)), "f")
     return repr(value)
+
+
+def value_texts(values: tuple[Value, ...]) -> tuple[str, ...]:
+    """Return `value_text` of each value, compiled where the kernels are built."""
+    return core.value_texts(values) if _native.AVAILABLE else tuple(map(value_text, values))
 
 
 def dataverse_value(value: Value) -> str:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from tabkit.alike import by_identity
-from tabkit.ddi.text import dataverse_value, escape, java_double, quote, value_text
+from tabkit.ddi.text import dataverse_value, escape, java_double, quote, value_text, value_texts
 from tabkit.model import Interval, Kind, Measure, SummaryStats, Variable
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def variable_piece(
         ranges = _missing_items(variable.missing_values) + _ranges(variable.missing_ranges)
         parts.append(f"\n      <invalrng>{ranges}</invalrng>")
     parts.append(_statistics(described.stats, style))
-    parts.extend(_categories(variable, described, style))
+    parts.append(_categories(variable, described, style))
     parts.append(tail)
     if variable.attributes and not style.repository:
         parts.extend(
@@ -147,7 +147,7 @@ def variable_piece(
     return "".join(parts)
 
 
-@by_identity()
+@by_identity(1)
 def _frame(style: VarStyle, shared: tuple[object, ...]) -> tuple[str, str]:
     """Return what many variables share: from the name to the label, and format and properties."""
     facts: dict[str, Any] = dict(zip(_SHARED, shared, strict=True))
@@ -201,7 +201,7 @@ def _units(value: Value) -> str:
 def _statistics(stats: SummaryStats, style: VarStyle) -> str:
     values = _STATS_OF(stats)
     if style.mode_computed and None not in values and not isinstance(stats.mode, str):
-        return _ALL_STATS % tuple(map(value_text, values))
+        return _ALL_STATS % value_texts(values)
     text: Callable[..., str] = value_text if style.mode_computed else java_double
     shown = [
         None if value is None else escape(value) if isinstance(value, str) else text(value)
@@ -218,30 +218,26 @@ def _statistics(stats: SummaryStats, style: VarStyle) -> str:
     )
 
 
-def _categories(variable: Variable, described: VariableDescription, style: VarStyle) -> list[str]:
+def _categories(variable: Variable, described: VariableDescription, style: VarStyle) -> str:
     """Return a ``catgry`` for each labelled value, then for the observed values without a label."""
     declared = (variable.missing_values, variable.missing_ranges)
-    starts = _category_starts(variable.categories, *declared, style)
-    found = [
-        f"{start}{count}</catStat></catgry>"
-        for start, count in zip(starts, described.frequencies, strict=True)
-    ]
+    text = _category_template(variable.categories, *declared, style) % described.frequencies
     if style.keep_missing and (described.others or described.tagged):
-        found.extend(_unlabelled(variable, described))
-    return found
+        text += "".join(_unlabelled(variable, described))
+    return text
 
 
 _MISSING: Final = ' missing="Y"'
 
 
 @by_identity()
-def _category_starts(
+def _category_template(
     categories: tuple[Category, ...],
     missing_values: tuple[Value, ...],
     missing_ranges: tuple[MissingRange, ...],
     style: VarStyle,
-) -> list[str]:
-    """Return each ``catgry`` up to its frequency."""
+) -> str:
+    """Return each ``catgry``, with a place to print its frequency in."""
     text = value_text if style.keep_missing else dataverse_value
     open_label = f'<labl{style.language} level="category">'
     declared = Variable("", missing_values=missing_values, missing_ranges=missing_ranges)
@@ -252,12 +248,10 @@ def _category_starts(
         )
         has_label = category.label or style.keep_missing
         label = f"{open_label}{escape(category.label)}</labl>" if has_label else ""
-        found.append(
-            f"\n      <catgry{_MISSING if missing else ''}>"
-            f"<catValu>{escape(text(category.value))}</catValu>{label}"
-            '<catStat type="freq">'
-        )
-    return found
+        start = f"\n      <catgry{_MISSING if missing else ''}>"
+        start += f"<catValu>{escape(text(category.value))}</catValu>{label}"
+        found.append(f'{start.replace("%", "%%")}<catStat type="freq">%d</catStat></catgry>')
+    return "".join(found)
 
 
 def _unlabelled(variable: Variable, described: VariableDescription) -> Iterator[str]:

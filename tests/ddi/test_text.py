@@ -8,7 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from lxml import etree
 
-from tabkit.ddi.text import dataverse_value, escape, java_double, quote, value_text
+from tabkit import _native
+from tabkit.ddi.text import dataverse_value, escape, java_double, quote, value_text, value_texts
 from tabkit.model import Variable
 from tabkit.profiles import NumberText, TabLayout
 from tabkit.write.cells import cells
@@ -31,6 +32,13 @@ def test_values_look_as_in_the_table(value: float) -> None:
     """Category values print as the data prints them; statistics of Dataverse as Java does."""
     assert value_text(value) == cell(value, NumberText.SHORTEST)
     assert java_double(value) == cell(value, NumberText.JAVA)
+
+
+@pytest.mark.skipif(not _native.AVAILABLE, reason="the kernels are not built")
+@given(st.lists(st.floats() | st.integers() | st.text()).map(tuple))
+@example((1e-5, 9.9e-5, 9999999999999998.0, 1e16, -0.0, 5e-324, 2**70, -1, True, ".a"))
+def test_compiled_and_plain_texts_are_alike(values: tuple[float | str, ...]) -> None:
+    assert value_texts(values) == tuple(map(value_text, values))
 
 
 @given(st.integers(-(10**15), 10**15), st.integers(0, 30))

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <type_traits>
 
+#include "decimal_text.hpp"
 #include "moments.hpp"
 #include "python.hpp"
 
@@ -117,6 +118,23 @@ PyObject* count_values(PyObject* arguments) {
     return checked(Py_BuildValue("Nn", counts, static_cast<Py_ssize_t>(outside)));
 }
 
+PyObject* value_text(PyObject* value) {
+    if (!PyFloat_Check(value)) return checked(PyObject_Str(value));
+    char text[number_room(NumberText::SHORTEST)];
+    const char* end = write_float<NumberText::SHORTEST>(PyFloat_AS_DOUBLE(value), text);
+    return checked(PyUnicode_FromStringAndSize(text, end - text));
+}
+
+PyObject* value_texts(PyObject* arguments) {
+    PyObject* values;
+    parse(arguments, "O!", &PyTuple_Type, &values);
+    const Py_ssize_t count = PyTuple_GET_SIZE(values);
+    Reference texts(checked(PyTuple_New(count)));
+    for (Py_ssize_t i = 0; i < count; ++i)
+        PyTuple_SET_ITEM(texts.get(), i, value_text(PyTuple_GET_ITEM(values, i)));
+    return texts.release();
+}
+
 }  // namespace
 
 PyMethodDef NUMBER_METHODS[] = {
@@ -127,6 +145,8 @@ PyMethodDef NUMBER_METHODS[] = {
      "narrow(array, target)\n--\n\nCopy the numbers that are there and not NaN."},
     {"count_values", guarded<count_values>, METH_VARARGS,
      "count_values(array, low, span)\n--\n\nCount how often each integer of a span occurs."},
+    {"value_texts", guarded<value_texts>, METH_VARARGS,
+     "value_texts(values)\n--\n\nReturn the texts of values as an archival table prints them."},
     {nullptr, nullptr, 0, nullptr},
 };
 
