@@ -278,7 +278,7 @@ class Table:
     profile: Profile = TABKIT
 
     def __post_init__(self) -> None:
-        check_names(self.data.column_names, self.variables)
+        check_names(self.data.schema.names, self.variables)
 
     def select(self, names: Sequence[str]) -> Table:
         """Return the named variables only, each once, in the given order (``format=subset``).
@@ -384,11 +384,11 @@ class Description:
     cases: int
 
 
-def check_names(names: Sequence[str], variables: Sequence[Variable]) -> None:
+def check_names(names: list[str], variables: Sequence[Variable]) -> None:
     """Raise ValueError unless columns and variables have the same, unique names in one order."""
     expected = list(map(_NAME, variables))
-    if list(names) != expected:
-        msg = f"variables {expected[:9]} do not match columns {list(names)[:9]}"
+    if names != expected:
+        msg = f"variables {expected[:9]} do not match columns {names[:9]}"
         raise ValueError(msg)
     if len(set(expected)) != len(expected):
         twice = next(name for i, name in enumerate(expected) if name in expected[:i])

@@ -166,10 +166,14 @@ def survey(array: Array) -> tuple[int, int, int, bool, float | None, float | Non
         int; their sum, rounded in an order of its own.
     """
 
-def value_texts(values: tuple[float | str, ...]) -> tuple[str, ...]:
-    """Return numbers as the archival table prints them, texts as they are.
+def interleaved(parts: tuple[str, ...], values: tuple[float | str, ...]) -> str:
+    """Return texts with values between them: numbers as the archival table prints them.
 
-    The plain twin is `tabkit.ddi.text.value_text`.
+    Args:
+        parts: One more than values.
+        values: Numbers, or texts as they are.
+
+    The plain twin is `tabkit.ddi.text.interleaved`.
     """
 
 def narrow(array: Array, target: str) -> bytes:

@@ -64,9 +64,12 @@ def value_text(value: Value) -> str:
     return repr(value)
 
 
-def value_texts(values: tuple[Value, ...]) -> tuple[str, ...]:
-    """Return `value_text` of each value, compiled where the kernels are built."""
-    return core.value_texts(values) if _native.AVAILABLE else tuple(map(value_text, values))
+def interleaved(parts: tuple[str, ...], values: tuple[Value, ...]) -> str:
+    """Return parts with the text of a value between each two of them, unescaped."""
+    if _native.AVAILABLE:
+        return core.interleaved(parts, values)
+    shown = map(value_text, values)
+    return parts[0] + "".join([text + part for text, part in zip(shown, parts[1:], strict=True)])
 
 
 def dataverse_value(value: Value) -> str:

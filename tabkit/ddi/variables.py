@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from tabkit.alike import by_identity
-from tabkit.ddi.text import dataverse_value, escape, java_double, quote, value_text, value_texts
+from tabkit.ddi.text import dataverse_value, escape, interleaved, java_double, quote, value_text
 from tabkit.model import Interval, Kind, Measure, SummaryStats, Variable
 
 if TYPE_CHECKING:
@@ -57,7 +57,11 @@ PROPERTIES: Final = MappingProxyType(
 )
 _SUM_STATS: Final = tuple(f'\n      <sumStat type="{kind}">' for kind in SUM_STATS)
 _STATS_OF: Final = operator.attrgetter(*SUM_STATS.values())
-_ALL_STATS: Final = "".join(f"{start}%s</sumStat>" for start in _SUM_STATS)  # where none is None
+_ALL_STATS: Final = (  # where none is None
+    _SUM_STATS[0],
+    *(f"</sumStat>{start}" for start in _SUM_STATS[1:]),
+    "</sumStat>",
+)
 _MODE: Final = list(SUM_STATS.values()).index("mode")
 #: Fields of which a table's variables have few combinations.
 _SHARED: Final = (
@@ -201,7 +205,7 @@ def _units(value: Value) -> str:
 def _statistics(stats: SummaryStats, style: VarStyle) -> str:
     values = _STATS_OF(stats)
     if style.mode_computed and None not in values and not isinstance(stats.mode, str):
-        return _ALL_STATS % value_texts(values)
+        return interleaved(_ALL_STATS, values)
     text: Callable[..., str] = value_text if style.mode_computed else java_double
     shown = [
         None if value is None else escape(value) if isinstance(value, str) else text(value)
@@ -221,7 +225,8 @@ def _statistics(stats: SummaryStats, style: VarStyle) -> str:
 def _categories(variable: Variable, described: VariableDescription, style: VarStyle) -> str:
     """Return a ``catgry`` for each labelled value, then for the observed values without a label."""
     declared = (variable.missing_values, variable.missing_ranges)
-    text = _category_template(variable.categories, *declared, style) % described.frequencies
+    parts = _category_parts(variable.categories, *declared, style)
+    text = interleaved(parts, described.frequencies)
     if style.keep_missing and (described.others or described.tagged):
         text += "".join(_unlabelled(variable, described))
     return text
@@ -231,27 +236,30 @@ _MISSING: Final = ' missing="Y"'
 
 
 @by_identity()
-def _category_template(
+def _category_parts(
     categories: tuple[Category, ...],
     missing_values: tuple[Value, ...],
     missing_ranges: tuple[MissingRange, ...],
     style: VarStyle,
-) -> str:
-    """Return each ``catgry``, with a place to print its frequency in."""
+) -> tuple[str, ...]:
+    """Return what stands before, between and behind the frequencies."""
     text = value_text if style.keep_missing else dataverse_value
     open_label = f'<labl{style.language} level="category">'
     declared = Variable("", missing_values=missing_values, missing_ranges=missing_ranges)
-    found = []
+    found = [""]
     for category in categories:
         missing = style.keep_missing and (
             category.missing or declared.is_user_missing(category.value)
         )
         has_label = category.label or style.keep_missing
         label = f"{open_label}{escape(category.label)}</labl>" if has_label else ""
-        start = f"\n      <catgry{_MISSING if missing else ''}>"
-        start += f"<catValu>{escape(text(category.value))}</catValu>{label}"
-        found.append(f'{start.replace("%", "%%")}<catStat type="freq">%d</catStat></catgry>')
-    return "".join(found)
+        found[-1] += (
+            f"\n      <catgry{_MISSING if missing else ''}>"
+            f"<catValu>{escape(text(category.value))}</catValu>{label}"
+            '<catStat type="freq">'
+        )
+        found.append("</catStat></catgry>")
+    return tuple(found)
 
 
 def _unlabelled(variable: Variable, described: VariableDescription) -> Iterator[str]:

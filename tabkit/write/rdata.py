@@ -126,7 +126,8 @@ def _written(stream: TableStream, path: Path, choices: RChoices, *, named: bool)
     with FrameWriter(stream, choices, named=named) as frame:
         for block in stream.blocks:
             frame.append(block)
-        return frame.finish(path)
+        frame.finish(path)
+        return frame.losses()
 
 
 class FrameWriter:
@@ -170,23 +171,29 @@ class FrameWriter:
             self._pool.submit(self._append_some, block, place, tasks) for place in range(tasks)
         ]
 
-    def finish(self, path: Path) -> Ledger:
-        """Write the file; return what it does not carry."""
+    def finish(self, path: Path) -> None:
+        """Write the file."""
         self._settle()
         for store in self._stores:
             change = store.values.settle()
             if change is not None:
                 store.rewrite(change)
-        given = [variable.name for variable in self._stream.variables]
-        legal = self._style == "repository" or self._choices.r_names != "keep"
-        names = legal_names(given) if legal else given
         with path.open("wb") as file:
             out, symbols = Assembler(file), r.Symbols()
             out.write(symbols.opening(self._choices.r_version, self._object))
-            self._write_frame(out, symbols, names)
+            self._write_frame(out, symbols)
             out.write(r.closing(self._object))
             out.finish()
-        return frame_losses(self._stream, self._style, self._planned, names)
+
+    def losses(self) -> Ledger:
+        """Return what the file does not carry, after `finish`."""
+        return frame_losses(self._stream, self._style, self._planned, self._names())
+
+    def _names(self) -> list[str]:
+        """Return what the columns are named in R."""
+        given = [variable.name for variable in self._stream.variables]
+        legal = self._style == "repository" or self._choices.r_names != "keep"
+        return legal_names(given) if legal else given
 
     def _append_some(self, block: Block, first: int, step: int) -> None:
         for place in range(first, len(self._stores), step):
@@ -201,8 +208,8 @@ class FrameWriter:
         for each in working:
             each.result()
 
-    def _write_frame(self, out: Assembler, symbols: r.Symbols, names: Sequence[str]) -> None:
-        attributes = frame_attributes(self._stream, self._style, names, self._rows)
+    def _write_frame(self, out: Assembler, symbols: r.Symbols) -> None:
+        attributes = frame_attributes(self._stream, self._style, self._names(), self._rows)
         out.write(r.head(r.LIST, len(self._stores), attributes))
         for store in self._stores:
             of_column = store.values.attributes
@@ -227,12 +234,12 @@ def planned_columns(stream: TableStream, style: str) -> list[Planned]:
     return [
         plan_variable(
             variable,
-            field.type,
+            kind,
             stream.origin,
             style,
             keep_missing=stream.profile.r_keeps_missing,
         )
-        for variable, field in zip(stream.variables, stream.schema, strict=True)
+        for variable, kind in zip(stream.variables, stream.schema.types, strict=True)
     ]
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     Change: TypeAlias = Callable[[bytes], bytes]
     Tags: TypeAlias = pa.Int8Array | None
 
+_DOUBLE: int = pa.float64().id
 _EXACT: int = 2**53  # the greatest number that a double and all before it are whole
 
 
@@ -94,9 +95,12 @@ class Numbers:
         """Count what is lost; nothing ever changes."""
         if tags is not None and not self._tagged:
             self._untagged += int(np.count_nonzero(tags.to_numpy(zero_copy_only=False)))
-        if pa.types.is_int64(column.type):
+        kind = column.type
+        if kind.id == _DOUBLE:
+            return None
+        if pa.types.is_int64(kind):
             self._inexact += inexact(column)
-        if self._convert is None and _has_ticks(column.type):
+        if self._convert is None and _has_ticks(kind):
             self._rounded += rounded_seconds(column)
         return None
 

@@ -84,9 +84,9 @@ def tagged_number(letter: str) -> bytes:
 
 def characters(text: str) -> bytes:
     """Return one text, as it stands in a vector or a symbol."""
+    if "\0" in text:
+        text = text.partition("\0")[0]
     data = text.encode("utf-8", "replace")
-    if b"\0" in data:
-        data = data.partition(b"\0")[0]
     flags = _CHARACTERS | (_ASCII if data.isascii() else _UTF8)
     return _TWO.pack(flags, len(data)) + data
 
@@ -101,7 +101,7 @@ def head(kind: int, count: int, attributes: Collection[str] = ()) -> bytes:
 class Symbols:
     """Writes symbols, each in full once, then by its number, and vectors with attributes.
 
-    The vectors that many columns share (classes, labels) are packed once.
+    The vectors with attributes that many columns share (labels) are packed once.
     """
 
     def __init__(self) -> None:
@@ -120,13 +120,16 @@ class Symbols:
         """Return what follows the data of a vector that has attributes; nothing without."""
         if not values:
             return b""
-        parts = []
+        symbols, parts = self._known, list[bytes]()
         for name, value in values.items():
-            parts += [_NAMED, self.symbol(name), self.vector(value)]
-        return b"".join([*parts, _NIL])
+            parts += (_NAMED, symbols.get(name) or self.symbol(name), self.vector(value))
+        parts.append(_NIL)
+        return b"".join(parts)
 
     def vector(self, vector: Vector) -> bytes:
         """Return a whole vector."""
+        if not vector.attributes:
+            return _TWO.pack(vector.kind, vector.count) + vector.data
         known = self._packed.get(id(vector))
         if known is not None:
             return known[1]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from tabkit import _native
-from tabkit.ddi.text import dataverse_value, escape, java_double, quote, value_text, value_texts
+from tabkit.ddi.text import dataverse_value, escape, interleaved, java_double, quote, value_text
 from tabkit.model import Variable
 from tabkit.profiles import NumberText, TabLayout
 from tabkit.write.cells import cells
@@ -38,7 +38,14 @@ def test_values_look_as_in_the_table(value: float) -> None:
 @given(st.lists(st.floats() | st.integers() | st.text()).map(tuple))
 @example((1e-5, 9.9e-5, 9999999999999998.0, 1e16, -0.0, 5e-324, 2**70, -1, True, ".a"))
 def test_compiled_and_plain_texts_are_alike(values: tuple[float | str, ...]) -> None:
-    assert value_texts(values) == tuple(map(value_text, values))
+    parts = ("<", *(f"é{place}" for place, _ in enumerate(values)))
+    wanted = "<" + "".join(f"{value_text(each)}é{place}" for place, each in enumerate(values))
+    assert interleaved(parts, values) == wanted
+    _native.AVAILABLE = False
+    try:
+        assert interleaved(parts, values) == wanted
+    finally:
+        _native.AVAILABLE = True
 
 
 @given(st.integers(-(10**15), 10**15), st.integers(0, 30))

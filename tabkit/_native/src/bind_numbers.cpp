@@ -125,14 +125,18 @@ PyObject* value_text(PyObject* value) {
     return checked(PyUnicode_FromStringAndSize(text, end - text));
 }
 
-PyObject* value_texts(PyObject* arguments) {
-    PyObject* values;
-    parse(arguments, "O!", &PyTuple_Type, &values);
+PyObject* interleaved(PyObject* arguments) {
+    PyObject *parts, *values;
+    parse(arguments, "O!O!", &PyTuple_Type, &parts, &PyTuple_Type, &values);
     const Py_ssize_t count = PyTuple_GET_SIZE(values);
-    Reference texts(checked(PyTuple_New(count)));
-    for (Py_ssize_t i = 0; i < count; ++i)
-        PyTuple_SET_ITEM(texts.get(), i, value_text(PyTuple_GET_ITEM(values, i)));
-    return texts.release();
+    if (PyTuple_GET_SIZE(parts) != count + 1) refuse("there is one part more than values");
+    Reference texts(checked(PyTuple_New(2 * count + 1))), nothing(checked(PyUnicode_New(0, 0)));
+    for (Py_ssize_t i = 0; i <= count; ++i) {
+        PyTuple_SET_ITEM(texts.get(), 2 * i, Py_NewRef(PyTuple_GET_ITEM(parts, i)));
+        if (i < count)
+            PyTuple_SET_ITEM(texts.get(), 2 * i + 1, value_text(PyTuple_GET_ITEM(values, i)));
+    }
+    return checked(PyUnicode_Join(nothing.get(), texts.get()));
 }
 
 }  // namespace
@@ -145,8 +149,9 @@ PyMethodDef NUMBER_METHODS[] = {
      "narrow(array, target)\n--\n\nCopy the numbers that are there and not NaN."},
     {"count_values", guarded<count_values>, METH_VARARGS,
      "count_values(array, low, span)\n--\n\nCount how often each integer of a span occurs."},
-    {"value_texts", guarded<value_texts>, METH_VARARGS,
-     "value_texts(values)\n--\n\nReturn the texts of values as an archival table prints them."},
+    {"interleaved", guarded<interleaved>, METH_VARARGS,
+     "interleaved(parts, values)\n--\n\n"
+     "Return texts with values between them, as an archival table prints these."},
     {nullptr, nullptr, 0, nullptr},
 };
 
