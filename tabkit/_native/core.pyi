@@ -166,6 +166,15 @@ def survey(array: Array) -> tuple[int, int, int, bool, float | None, float | Non
         int; their sum, rounded in an order of its own.
     """
 
+def fill(made: object, names: tuple[str, ...], values: tuple[object, ...]) -> None:
+    """Set attributes as ``object.__setattr__`` does, which `tabkit.frozen` needs.
+
+    Args:
+        made: Any object.
+        names: Of its attributes.
+        values: As many.
+    """
+
 def interleaved(parts: tuple[str, ...], values: tuple[float | str, ...]) -> str:
     """Return texts with values between them: numbers as the archival table prints them.
 

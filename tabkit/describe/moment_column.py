@@ -14,7 +14,8 @@ from tabkit.describe.settle import TwinHasher, settled_interval
 from tabkit.describe.stats import Tally, mode_of
 from tabkit.describe.store import narrowed
 from tabkit.describe.texts import DISTINCT_TEXTS
-from tabkit.model import OTHERS_LISTED, Kind, SummaryStats, VariableDescription, changed
+from tabkit.frozen import changed
+from tabkit.model import OTHERS_LISTED, Kind, SummaryStats, VariableDescription
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

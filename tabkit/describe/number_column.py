@@ -15,7 +15,8 @@ from tabkit.describe.settle import TwinHasher, settled_interval
 from tabkit.describe.stats import Tally, moments_in_order, summarize, tally
 from tabkit.describe.store import is_negative_zero
 from tabkit.describe.surveys import survey
-from tabkit.model import Interval, VariableDescription, changed
+from tabkit.frozen import changed
+from tabkit.model import Interval, VariableDescription
 from tabkit.profiles import NumberText
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final, Protocol, Self
 import pyarrow.compute as pc
 
 from tabkit.describe.java_dates import unf_dates
-from tabkit.model import Interval, Kind, Measure, Variable, changed
+from tabkit.frozen import changed
+from tabkit.model import Interval, Kind, Measure, Variable
 
 if TYPE_CHECKING:
     import pyarrow as pa

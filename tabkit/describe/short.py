@@ -17,7 +17,8 @@ from tabkit.alike import by_identity
 from tabkit.describe.settle import settled_interval
 from tabkit.describe.stats import Tally
 from tabkit.describe.unf import fingerprint
-from tabkit.model import OTHERS_LISTED, SummaryStats, VariableDescription, changed
+from tabkit.frozen import changed
+from tabkit.model import OTHERS_LISTED, SummaryStats, VariableDescription
 
 if _native.AVAILABLE:
     from tabkit._native import arrays, core

@@ -13,7 +13,8 @@ from tabkit.describe.frequencies import TagCounter, category_text
 from tabkit.describe.readback import read_texts
 from tabkit.describe.settle import DatedUnf, PlainUnf, settled_interval
 from tabkit.describe.texts import DISTINCT_TEXTS
-from tabkit.model import OTHERS_LISTED, SummaryStats, VariableDescription, changed
+from tabkit.frozen import changed
+from tabkit.model import OTHERS_LISTED, SummaryStats, VariableDescription
 
 if TYPE_CHECKING:
     from tabkit.describe.accumulate import Distinct
