@@ -53,6 +53,6 @@ def changed(made: _T, **fields: object) -> _T:
 
 @functools.cache
 def _layout(kind: type) -> tuple[Callable[[Any], tuple[Any, ...]], Mapping[str, int]]:
-    """Return what gives the fields of a dataclass, of which there are two at least, and their places."""
+    """Return what gives the fields of a dataclass, two at least, and their places."""
     names = [field.name for field in dataclasses.fields(kind)]
     return operator.attrgetter(*names), {name: place for place, name in enumerate(names)}
