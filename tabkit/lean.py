@@ -45,6 +45,19 @@ def _tune_allocator() -> None:
                 mallopt(parameter, value)
 
 
+def give_back() -> None:
+    """Give memory that is free back to the system, where the allocator can.
+
+    It keeps the room of the blocks that have passed; what is worked on afterwards would lie beside.
+    """
+    if sys.platform == "linux":
+        import ctypes
+
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
+
+
 class _NoPandas:
     """Among the finders of modules it says that there is no pandas."""
 

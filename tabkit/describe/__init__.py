@@ -17,6 +17,7 @@ from tabkit.describe.short import Short, describe_short, is_plain
 from tabkit.describe.store import SPILL_BYTES, Budget
 from tabkit.describe.texts import CHARACTERS
 from tabkit.describe.unf import UnfHasher, combine_unfs
+from tabkit.lean import give_back
 from tabkit.model import Block, Description, Origin, Table
 from tabkit.profiles import TABKIT, find_profile
 from tabkit.read import joined_tags, read_all, stream_of
@@ -251,6 +252,7 @@ def describe(
             for block in ahead.blocks:
                 send(block)
                 describer.append(block)
+        give_back()
         variables, described, unf, cases = describer.finish()
     table = (
         source if isinstance(source, Table) else read_all(dataclasses.replace(stream, blocks=()))
