@@ -157,13 +157,13 @@ def tokenize(
     may stop earlier and does for a dialect that is ``trimmed`` what this one does not.
     """
 
-def survey(array: Array) -> tuple[int, int, int, bool, float | None, float | None, float]:
+def survey(array: Array) -> tuple[int, int, int, bool, float | None, float | None]:
     """Return what the numbers of an array are like.
 
     Returns:
         How many numbers there are that are not NaN; how many are NaN; how many are -0.0; whether a
         finite one is not whole; the least and the greatest, None where there is none, integers as
-        int; their sum, rounded in an order of its own.
+        int.
     """
 
 def fill(made: object, names: tuple[str, ...], values: tuple[object, ...]) -> None:

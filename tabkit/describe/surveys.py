@@ -54,7 +54,7 @@ def survey(array: pa.Array) -> tuple[Survey, Numbers]:
         return _survey_plainly(array)
     given = arrays.described(array)
     assert given is not None, array.type
-    numbers, _, zeros, has_fraction, low, high, _ = core.survey(given)
+    numbers, _, zeros, has_fraction, low, high = core.survey(given)
     found = Survey(numbers, zeros, has_fraction, low, high)
     target, kind = _target(given[0], found)
     return found, np.frombuffer(core.narrow(given, target), kind)

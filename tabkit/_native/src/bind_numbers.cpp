@@ -43,9 +43,9 @@ PyObject* survey(PyObject* arguments) {
         const bool any = found.count > 0;
         Reference low(number(any ? found.low : T{})), high(number(any ? found.high : T{}));
         result = Reference(checked(Py_BuildValue(
-            "nnnOOOd", static_cast<Py_ssize_t>(found.count), static_cast<Py_ssize_t>(found.nans),
+            "nnnOOO", static_cast<Py_ssize_t>(found.count), static_cast<Py_ssize_t>(found.nans),
             static_cast<Py_ssize_t>(found.negative_zeros), found.has_fraction ? Py_True : Py_False,
-            any ? low.get() : Py_None, any ? high.get() : Py_None, found.total)));
+            any ? low.get() : Py_None, any ? high.get() : Py_None)));
     };
     if (!with_numbers(array, call)) refuse_format(array);
     return result.release();
@@ -144,7 +144,7 @@ PyObject* interleaved(PyObject* arguments) {
 PyMethodDef NUMBER_METHODS[] = {
     {"survey", guarded<survey>, METH_VARARGS,
      "survey(array)\n--\n\n"
-     "Return (count, nans, negative zeros, has fraction, low, high, total) of numbers."},
+     "Return (count, nans, negative zeros, has fraction, low, high) of numbers."},
     {"narrow", guarded<narrow>, METH_VARARGS,
      "narrow(array, target)\n--\n\nCopy the numbers that are there and not NaN."},
     {"count_values", guarded<count_values>, METH_VARARGS,

@@ -17,7 +17,6 @@ struct Moments {
     size_t negative_zeros = 0;
     bool has_fraction = false;  // a finite number that is not whole
     T low{}, high{};            // if count > 0
-    double total = 0;           // summed up in an order of its own
 };
 
 template <typename T>
