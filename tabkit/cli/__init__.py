@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, cast
 
 import click
 
 from tabkit import __version__
-from tabkit.cli import access, checks, fetch, pictures, tables
 from tabkit.cli.options import CONTEXT
 from tabkit.messages import explain, say
 
@@ -19,8 +20,43 @@ if TYPE_CHECKING:
 
 USAGE, INTERRUPTED = 2, 130
 
+#: The verbs and the module of each.
+_HOMES: Final = {
+    "ingest": "tables",
+    "convert": "tables",
+    "describe": "tables",
+    "unf": "tables",
+    "subset": "access",
+    "prep": "access",
+    "zip": "access",
+    "cite": "access",
+    "bundle": "access",
+    "validate": "checks",
+    "verify": "checks",
+    "thumbnail": "pictures",
+    "formats": "tables",
+    "fetch": "fetch",
+    "login": "fetch",
+    "access": "fetch",
+}
+_NAMES: Final = {"zip": "zip_"}  # where the function has another than the verb
 
-@click.group(context_settings=CONTEXT)
+
+class _Verbs(Mapping[str, click.Command]):
+    """The commands by verb; their module is loaded when one is asked for, as a run needs one."""
+
+    def __getitem__(self, verb: str) -> click.Command:
+        module = importlib.import_module(f"tabkit.cli.{_HOMES[verb]}")
+        return cast("click.Command", getattr(module, _NAMES.get(verb, verb)))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_HOMES)
+
+    def __len__(self) -> int:
+        return len(_HOMES)
+
+
+@click.group(commands=_Verbs(), context_settings=CONTEXT)
 @click.version_option(__version__, prog_name="tabkit")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show tracebacks of failures.")
 def cli() -> None:
@@ -73,24 +109,3 @@ def _ends() -> Iterator[signal.Signals]:
     hangup = getattr(signal, "SIGHUP", None)  # Windows has none
     if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
         yield hangup
-
-
-for _command in (
-    tables.ingest,
-    tables.convert,
-    tables.describe,
-    tables.unf,
-    access.subset,
-    access.prep,
-    access.zip_,
-    access.cite,
-    access.bundle,
-    checks.validate,
-    checks.verify,
-    pictures.thumbnail,
-    tables.formats,
-    fetch.fetch,
-    fetch.login,
-    fetch.access,
-):
-    cli.add_command(_command)
