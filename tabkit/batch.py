@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import contextlib
 import dataclasses
-import json
-import multiprocessing
 import re
-import shutil
 import signal
 import sys
-import tempfile
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +17,7 @@ from tabkit.lean import load_arrow_alone
 from tabkit.progress import Progress
 
 if TYPE_CHECKING:
+    import concurrent.futures
     from collections.abc import Iterator, Sequence
 
     from tabkit.formats import FileFormat
@@ -46,6 +42,10 @@ class Job:
     options: ReadOptions
     file_format: FileFormat | None
     stem: str
+
+
+class _WorkerDiedError(Exception):
+    """A process ended without an outcome: its memory was not enough, or it was killed."""
 
 
 def ingest_files(
@@ -74,10 +74,10 @@ def ingest_files(
         raise UsageError(msg)
     from tabkit.ingest import stem_of
 
-    with tempfile.TemporaryDirectory(prefix="tabkit-") as spool:
+    with contextlib.ExitStack() as stack:
         work = [
             Job(path, own, folder, only, ddi_version, force, options, file_format, stem_of(own))
-            for path, own in (_on_disk(source, name, Path(spool)) for source in sources)
+            for path, own in (_on_disk(source, name, stack) for source in sources)
         ]
         if all_sheets:
             work = [each for job in work for each in _sheets_of(job)]
@@ -88,12 +88,15 @@ def ingest_files(
     return code
 
 
-def _on_disk(source: str, name: str | None, spool: Path) -> tuple[Path, str]:
+def _on_disk(source: str, name: str | None, stack: contextlib.ExitStack) -> tuple[Path, str]:
     """Copy standard input to a file, since formats are read by seeking."""
     if source != _STANDARD_INPUT:
         return Path(source), name or Path(source).name
+    import shutil
+    import tempfile
+
     own = Path(name or "stdin").name
-    path = spool / own
+    path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tabkit-"))) / own
     with path.open("wb") as copy:
         shutil.copyfileobj(sys.stdin.buffer, copy)
     return path, own
@@ -147,6 +150,9 @@ def _run_all(work: Sequence[Job], jobs: int) -> Iterator[tuple[Job, IngestReport
                 outcome = _run(job, progress)
             yield job, outcome
         return
+    import concurrent.futures
+    import multiprocessing
+
     context = multiprocessing.get_context("forkserver")
     workers = min(jobs, len(work))
     with concurrent.futures.ProcessPoolExecutor(
@@ -188,10 +194,12 @@ def _stop(*_: object) -> None:
 
 
 def _outcome(future: concurrent.futures.Future[IngestReport | Exception]) -> Any:
+    from concurrent.futures.process import BrokenProcessPool
+
     try:
         return future.result()
-    except BrokenProcessPool as error:
-        return error
+    except BrokenProcessPool:
+        return _WorkerDiedError()
 
 
 def _run(job: Job, progress: Progress | None = None) -> IngestReport | Exception:
@@ -216,23 +224,23 @@ def _run(job: Job, progress: Progress | None = None) -> IngestReport | Exception
 
 
 def _tell(job: Job, outcome: IngestReport | Exception, *, as_json: bool) -> int:
-    from tabkit.messages import explain
+    from tabkit.messages import explain, say_json
     from tabkit.show import plural, show_findings, show_ledger
 
     if isinstance(outcome, UsageError):
         raise outcome
-    if isinstance(outcome, BrokenProcessPool):
+    if isinstance(outcome, _WorkerDiedError):
         click.echo(f"tabkit: {job.name}: a worker process died; try --jobs 1", err=True)
         return 3
     if isinstance(outcome, Exception):
         code = explain(outcome)
         if as_json:
-            click.echo(json.dumps({"source": str(job.source), "error": str(outcome)}))
+            say_json({"source": str(job.source), "error": str(outcome)})
         return code
     show_findings(job.name, outcome.findings)
     show_ledger(job.name, outcome.losses)
     if as_json:
-        click.echo(json.dumps(report_json(outcome), ensure_ascii=False))
+        say_json(report_json(outcome))
     else:
         shown = ", ".join(str(path) for path in outcome.outputs.values())
         click.echo(

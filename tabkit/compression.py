@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import mmap
-import tempfile
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from tabkit.errors import FormatError
 from tabkit.limits import check_unpacked
 
 if TYPE_CHECKING:
+    import tempfile
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -62,6 +62,8 @@ def expanded(path: Path, accepts: tuple[bytes, ...], limits: Limits) -> tuple[An
         FormatError: It begins with something else, is cut short or damaged.
         LimitError: It expands to more than the limits allow.
     """
+    import tempfile
+
     with path.open("rb") as file:
         name = compression_of(file.read(_HEAD))
         file.seek(0)

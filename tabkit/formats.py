@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import pkgutil
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
@@ -78,17 +78,17 @@ class FileFormat:
         if not self.reader:
             msg = f"tabkit writes {self.name} but does not read it"
             raise FormatError(msg, path)
-        return cast("Reader", pkgutil.resolve_name(self.reader))(path, options)
+        return cast("Reader", _named(self.reader))(path, options)
 
     def write(self, table: Table, path: Path) -> Ledger:
         """Write ``table`` to ``path``."""
-        return cast("Writer", pkgutil.resolve_name(self._named_writer()))(table, path)
+        return cast("Writer", _named(self._named_writer()))(table, path)
 
     def write_stream(
         self, stream: TableStream, path: Path, options: WriteOptions | None = None
     ) -> Ledger:
         """Write ``stream`` to ``path``, for a format with a ``stream_writer``."""
-        writer = cast("StreamWriter", pkgutil.resolve_name(self.stream_writer))
+        writer = cast("StreamWriter", _named(self.stream_writer))
         options = options or WriteOptions()
         return writer(stream, path, **{name: getattr(options, name) for name in self.choices})
 
@@ -97,6 +97,12 @@ class FileFormat:
             msg = f"tabkit reads {self.name} but does not write it"
             raise UsageError(msg)
         return self.writer
+
+
+def _named(dotted: str) -> object:
+    """Return the function of a dotted name: module, colon, function."""
+    module, _, name = dotted.partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 _LABELS = "variable and value labels"

@@ -6,7 +6,6 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import hashlib
-import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
@@ -208,15 +207,20 @@ def _pass(
 ) -> Description:
     """Send every block to the archival table, the data frame and the description, once."""
     from tabkit.describe import describe
-    from tabkit.prep import Summaries
     from tabkit.write.tab import tab_appender
 
-    profile, summaries = stream.profile, Summaries()
+    profile, summaries = stream.profile, None
     by_script = "prep" in drafts and profile.prep_by_script
+    if "prep" in drafts and not by_script:
+        from tabkit.prep import Summaries
+
+        summaries = Summaries()
     with contextlib.ExitStack() as stack:
         beside: list[Callable[[Block], None]] = []
         tab, frame = drafts.get("tab"), None
         if tab is None and by_script:
+            import tempfile
+
             tab = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tabkit-")), "tab")
         if tab is not None:
             file = stack.enter_context(tab.open("wb"))
@@ -229,7 +233,7 @@ def _pass(
             own = None if profile.r_objects else object_name(targets["rdata"].name)
             frame = stack.enter_context(FrameWriter(stream, RChoices(own)))
             beside.append(frame.append)
-        observe = summaries.observe if "prep" in drafts and not by_script else None
+        observe = summaries.observe if summaries is not None else None
         told = _told(stream, progress)
         description = describe(told, profile=profile, beside=beside, observe=observe)
         if frame is not None:
@@ -237,7 +241,7 @@ def _pass(
         if tab is not None:
             file.flush()
         if "prep" in drafts:
-            made = summaries.of(description) if observe is not None else None
+            made = summaries.of(description) if summaries is not None else None
             _write_prep(made, tab, drafts["prep"])
     return description
 

@@ -32,6 +32,13 @@ def explain(error: BaseException) -> int:
     return say(f"unexpected {text}; this is a bug, --debug shows where", UNREADABLE)
 
 
+def say_json(value: object) -> None:
+    """Print a value as one line of JSON on stdout."""
+    import json
+
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
 def say(text: str, code: int) -> int:
     """Print one line on stderr and return ``code``."""
     click.echo(f"tabkit: {text}", err=True)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from tabkit.messages import say_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,7 +82,7 @@ def subset_one(source: Path, target: str, *, as_json: bool, **choices: Any) -> i
 def show_losses(target: str, ledger: Ledger, on_loss: str, *, as_json: bool) -> None:
     """Print a ledger as JSON on stdout, or for people on stderr."""
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(loss) for loss in ledger], ensure_ascii=False))
+        say_json([dataclasses.asdict(loss) for loss in ledger])
     elif on_loss != "ignore":
         show_ledger(Path(target).name, ledger)
 
@@ -111,6 +112,8 @@ def describe_one(
     as_json: bool,
 ) -> int:
     """Describe one file on stdout."""
+    import json
+
     from tabkit.describe import describe
     from tabkit.read import open_with
     from tabkit.write.json import description_json
@@ -135,7 +138,7 @@ def validate_one(
 
     found = call(validate, codebook, guard, codebook, profile=profile, schemas=schemas)
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(each) for each in found], ensure_ascii=False))
+        say_json([dataclasses.asdict(each) for each in found])
     else:
         for each in found:
             click.echo(f"{codebook}:{each.line}: {each.text}")
@@ -159,7 +162,7 @@ def verify_one(
     found = verify(data, codebook, options=options, file_format=file_format, name=name)
     data = Path(name) if name else data
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(each) for each in found], ensure_ascii=False))
+        say_json([dataclasses.asdict(each) for each in found])
     else:
         for each in found:
             of = f"variable {each.variable}: " if each.variable else ""

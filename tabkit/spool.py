@@ -16,7 +16,6 @@ without a name, in the folder that ``TMPDIR`` names, and comes back a piece of a
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import weakref
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -57,6 +56,8 @@ class SpillFile:
         Raises:
             OutputError: There is no room for them.
         """
+        import tempfile
+
         view = memoryview(data).cast("B")
         with self._writing:
             start = self._end
@@ -80,6 +81,8 @@ class SpillFile:
         Raises:
             OutputError: The file has been cut.
         """
+        import tempfile
+
         view, done = target.cast("B"), 0
         while done < len(view):
             found = 0

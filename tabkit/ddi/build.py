@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import importlib.metadata
 import re
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from tabkit import __version__
 from tabkit.ddi.text import escape
 from tabkit.ddi.variables import UNF_SUBJECT, VarStyle, group_pieces, note, variable_piece
 from tabkit.errors import UsageError
@@ -229,17 +229,9 @@ def _study(title: str, lang: str, dialect: _Dialect) -> Iterator[str]:
     if not dialect.repository:
         yield (
             f"\n  <docDscr><citation>{title_text}<prodStmt>"
-            f"<software{_version()}>tabkit</software></prodStmt></citation></docDscr>"
+            f'<software version="{__version__}">tabkit</software></prodStmt></citation></docDscr>'
         )
     yield f"\n  <stdyDscr><citation>{title_text}</citation></stdyDscr>"
-
-
-def _version() -> str:
-    """Return a ``version`` attribute; none where tabkit runs without having been installed."""
-    try:
-        return f' version="{importlib.metadata.version("tabkit")}"'
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 def _file(

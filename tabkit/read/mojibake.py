@@ -188,11 +188,11 @@ def _again(text: str, codec: str) -> str | None:
 
 def _other_page(texts: list[str], codec: str) -> str:
     """Return a code page whose languages have these letters when the western one has not."""
-    from tabkit.read.delimited_charset import guess_charset
-
     joined = "\n".join(texts)[:_GUESSED]
     if codec not in _WESTERN or len(_FOREIGN.findall(joined)) < _LETTERS:
         return ""
+    from tabkit.read.delimited_charset import guess_charset
+
     guessed = guess_charset(joined.encode(codec, "ignore"))
     return "" if codecs.lookup(guessed).name in _WESTERN else guessed
 
