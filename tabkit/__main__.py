@@ -10,7 +10,7 @@ import threading
 from typing import Final
 
 _INTERRUPTED: Final = 130  # as in `tabkit.cli`, which is not there yet
-_OBJECTS: Final = 10_000  # made between searches for garbage; a wide table makes millions that stay
+_OBJECTS: Final = 50_000  # made between searches for garbage; a wide table makes millions that stay
 
 
 def main() -> None:
@@ -28,6 +28,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a label may not fit the terminal's encoding
             stream.reconfigure(errors="backslashreplace")
     code = run(sys.argv[1:])
+    gc.freeze()  # what is left goes with the process: no search for garbage in it
     if code == INTERRUPTED or threading.active_count() > 1:
         # Everything is cleaned up; a normal exit might still end by the signal, not by the code,
         # and would take a C library down under a thread that was left behind in it.
