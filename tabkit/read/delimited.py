@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -253,6 +252,8 @@ def _without_surplus(
         return names, (), [Finding(text)]
     if rows.long > NOTED_ROWS or 2 * rows.long > rows.cases:
         return rows.width, (), []
+    import json
+
     notes = tuple(
         f"line {line:,}: cells beyond the header's {names:,} names: {json.dumps(cells)[1:-1]}"
         for line, cells in rows.surplus
