@@ -144,7 +144,7 @@ def number_of(stored: bytes, records: Records) -> float:
 
 
 class _Meaning(NamedTuple):
-    """What the values of a variable mean."""
+    """What the values of a variable mean: fields of `Variable` that follow each other."""
 
     categories: tuple[Category, ...]
     missing_values: tuple[Value, ...]
@@ -165,25 +165,25 @@ def _variable(
         questions = [text for key, text in attributes if key.lower() in _QUESTIONS]
         role, question = "".join(roles[:1]), "".join(questions[:1])
         attributes = [(key, text) for key, text in attributes if key != ROLE_ATTRIBUTE]
+    # By place: names cost as much as all the rest of making a variable.
     return Variable(
         name,
-        label=texts.text(column.record.label, name) if column.record.label else "",
-        kind=Kind.CHARACTER if is_text else Kind.NUMERIC,
-        measure=_MEASURES.get(shown.measure, Measure.UNKNOWN),
-        display_format=format_name(code, width, decimals),
-        format_category="" if size else format_category(code),
-        decimals=None if is_text else decimals,
-        width=size or width,
-        display_width=shown.width,
-        alignment=_ALIGNMENTS.get(shown.alignment, ""),
-        storage=f"A{size}" if size else "double",
-        categories=meant.categories,
-        missing_values=meant.missing_values,
-        missing_ranges=meant.missing_ranges,
-        weight=weight,
-        role=role,
-        question=question,
-        attributes=tuple(attributes),
+        texts.text(column.record.label, name) if column.record.label else "",
+        Kind.CHARACTER if is_text else Kind.NUMERIC,
+        None,  # interval
+        _MEASURES.get(shown.measure, Measure.UNKNOWN),
+        format_name(code, width, decimals),
+        "" if size else format_category(code),
+        None if is_text else decimals,
+        size or width,
+        shown.width,
+        _ALIGNMENTS.get(shown.alignment, ""),
+        f"A{size}" if size else "double",
+        *meant,
+        weight,
+        role,
+        question,
+        tuple(attributes),
     )
 
 
