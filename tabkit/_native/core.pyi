@@ -259,3 +259,34 @@ def read_texts(
     Raises:
         ValueError: As `skip_texts`, or they have more than 2 GiB.
     """
+
+def sav_variables(
+    window: Buffer, at: int, big_endian: bool, element: int
+) -> tuple[
+    list[tuple[int, int, bytes, bytes | None, int, tuple[bytes, ...], int, int, int]], int, int
+]:
+    """Take the whole variable records that lie in ``window`` one after the other.
+
+    Args:
+        window: Bytes of a system file.
+        at: Where a record may begin.
+        big_endian: The file's byte order.
+        element: The number of the first record's element, from 0.
+
+    Returns:
+        The fields of a `tabkit.read.spss_records.VariableRecord` for each that is named; the place
+        of the first record that is another one, not whole or against the rules; the number of the
+        next element.
+
+    The plain twins of this and the next are in `tabkit.read.spss_records`.
+    """
+
+def sav_label_sets(
+    window: Buffer, at: int, big_endian: bool
+) -> tuple[list[tuple[tuple[tuple[bytes, bytes], ...], tuple[int, ...]]], int]:
+    """Take the whole sets of value labels that lie in ``window`` one after the other.
+
+    Returns:
+        The labels and elements of a `tabkit.read.spss_records.LabelSet` for each; the place of the
+        first record that is another one, not whole or against the rules.
+    """

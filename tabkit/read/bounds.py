@@ -73,9 +73,10 @@ def _characters(stream: TableStream) -> Iterator[int]:
         categories = variable.categories
         if id(categories) not in sizes:
             sizes[id(categories)] = sum(map(_size, categories))
-        yield sizes[id(categories)]
-        yield len(variable.name) + len(variable.label) + len(variable.question)
-        yield from (len(name) + len(text) for name, text in variable.attributes)
+        named = len(variable.name) + len(variable.label) + len(variable.question)
+        yield sizes[id(categories)] + named
+        if variable.attributes:
+            yield sum(len(name) + len(text) for name, text in variable.attributes)
     yield from map(len, itertools.chain(stream.notes, *stream.attributes))
     for each in stream.response_sets:
         yield sum(map(len, each.variables))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import itertools
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -49,7 +50,7 @@ class _Blocks:
     watch: _Watch
 
     def __iter__(self) -> Iterator[Block]:
-        names = [each.name for each in self.stream.schema if _is_text(each.type)]
+        names = _names_of_texts(self.stream.schema)
         found = _Replaced({}, {})
         done = 0
         with self.stream:
@@ -65,10 +66,11 @@ class _Blocks:
         self.stream.close()
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def _names_of_texts(schema: pa.Schema) -> list[str]:
     import pyarrow as pa
 
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+    texts = (pa.string().id, pa.large_string().id)
+    return [name for name, kind in zip(schema.names, schema.types, strict=True) if kind.id in texts]
 
 
 def _look(column: pa.Array, name: str, done: int, found: _Replaced, watch: _Watch) -> None:
@@ -127,11 +129,9 @@ class _Watch:
 
     def sample(self, texts: Iterable[str]) -> None:
         """Keep the texts that are beyond ASCII, as long as there is room."""
-        for text in texts:
-            if not self.wants_more:
-                return
-            if not text.isascii():
-                self._texts.append(text[:_LONGEST])
+        beyond = itertools.filterfalse(str.isascii, texts)
+        room = itertools.islice(beyond, _SAMPLED - len(self._texts))
+        self._texts += [text[:_LONGEST] for text in room]
 
     def told(self, what: str) -> Iterator[Finding]:
         """Tell what speaks against the encoding, if anything does."""

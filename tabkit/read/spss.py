@@ -1,8 +1,9 @@
 """SPSS system files (.sav, .zsav): a file goes in, a stream of blocks with all metadata comes out.
 
-The parts: `spss_records` reads the dictionary's records, `spss_dictionary` and `spss_variables`
-decode them, `spss_cases` reads the data, `spss_columns` makes columns of them, and
-`spss_dataverse` has what a profile with ``dates_as_text`` does otherwise.
+The parts: `spss_records` reads the dictionary's records, `spss_segments` makes columns of them,
+`spss_dictionary` and `spss_variables` decode them, `spss_cases` reads the data, `spss_columns`
+makes Arrow columns of it, and `spss_dataverse` has what a profile with ``dates_as_text`` does
+otherwise.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from tabkit.read.spss_dictionary import (
     decoder_of,
     document,
     file_attributes,
-    join_segments,
     promised_cases,
     response_sets,
     special_numbers,
@@ -38,6 +38,7 @@ from tabkit.read.spss_dictionary import (
     wrong_case_size,
 )
 from tabkit.read.spss_records import read_records
+from tabkit.read.spss_segments import join_segments
 from tabkit.read.spss_variables import build_variables, print_format
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ if TYPE_CHECKING:
     from tabkit.limits import Limits
     from tabkit.model import Finding, ResponseSet, Variable
     from tabkit.options import ReadOptions
-    from tabkit.read.spss_dictionary import Column
     from tabkit.read.spss_records import Records
+    from tabkit.read.spss_segments import Column
     from tabkit.read.spss_text import Decoder
 
 _MEDIA_TYPE: Final = "application/x-spss-sav"
@@ -147,7 +148,7 @@ def plan_columns(columns: Sequence[Column], variables: Sequence[Variable]) -> li
     plans = []
     for column, variable in zip(columns, variables, strict=True):
         code, _, decimals = print_format(column)
-        plans.append(ColumnPlan(variable.name, column.segments, code, decimals))
+        plans.append(ColumnPlan(variable.name, column.pieces, column.width, code, decimals))
     return plans
 
 

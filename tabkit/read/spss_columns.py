@@ -5,8 +5,7 @@ Source: GNU PSPP developer's guide, "System File Format" (very long strings).
 
 from __future__ import annotations
 
-import dataclasses
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -50,31 +49,22 @@ BLANKS_AND_NULS, BLANKS_ONLY = 0xDF, 0xFF
 _EVERY_BYTE: Final = 0x0101_0101_0101_0101
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ColumnPlan:
+class ColumnPlan(NamedTuple):
     """How a column is taken from a case.
 
     Attributes:
         name: The variable's name.
-        segments: Of a string its (first element, bytes) pairs; of a number its element and 0.
+        pieces: The (first byte, bytes) pairs of the column in a case, one of a number.
+        width: Bytes of a string, 0 for a number.
         code: The print format's number.
         decimals: The print format's decimals.
     """
 
     name: str
-    segments: tuple[tuple[int, int], ...]
+    pieces: tuple[tuple[int, int], ...]
+    width: int
     code: int
     decimals: int
-
-    @property
-    def pieces(self) -> tuple[tuple[int, int], ...]:
-        """The (first byte, bytes) pairs of the column in a case."""
-        return tuple((element * WORD, width or WORD) for element, width in self.segments)
-
-    @property
-    def width(self) -> int:
-        """Bytes of a string, 0 for a number."""
-        return sum(width for _, width in self.segments)
 
     def arrow_type(self, profile: Profile) -> pa.DataType:
         """Return the type of the Arrow column."""
@@ -126,13 +116,12 @@ class ColumnBuilder:
         self._profile, self._decoder, self._make_texts = profile, decoder, make_texts
         self._faults: dict[str, TemporalFaults] = {}
         self._replaced: dict[str, int] = {}
-        self._widths = [plan.width for plan in plans]
         self._taken = [_native.AVAILABLE and self._is_taken(plan) for plan in plans]
         self._kernel_plans = [
             ("u", plan.pieces, "none", 0.0, b" \0")
-            if width
+            if plan.width
             else ("g", plan.pieces, "equal", missing, b"")
-            for plan, width, is_taken in zip(plans, self._widths, self._taken, strict=True)
+            for plan, is_taken in zip(plans, self._taken, strict=True)
             if is_taken
         ]
 
@@ -145,16 +134,16 @@ class ColumnBuilder:
         decoded = iter(self._decoded(cases) if self._kernel_plans else ())
         numbers = cases.view(f"{self._order}f8")
         made = []
-        for plan, width, is_taken in zip(self._plans, self._widths, self._taken, strict=True):
-            if is_taken and width:
+        for plan, is_taken in zip(self._plans, self._taken, strict=True):
+            if is_taken and plan.width:
                 made.append(self._decoded_text(next(decoded), plan, len(cases)))
             elif is_taken:
                 made.append(_array(next(decoded), pa.float64(), len(cases)))
-            elif width:
+            elif plan.width:
                 texts = self._make_texts(gather_text(cases, plan), self._decoder)
                 made.append(self._counted(texts, plan))
             else:
-                values = numbers[:, plan.segments[0][0]].astype(np.float64)
+                values = numbers[:, plan.pieces[0][0] // WORD].astype(np.float64)
                 made.append(self._number_column(values, plan))
         return made
 

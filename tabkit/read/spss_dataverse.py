@@ -31,12 +31,11 @@ from tabkit.read.spss_columns import (
 )
 from tabkit.read.spss_dictionary import (
     ENCODING,
-    LONG_NAMES,
-    Column,
     Texts,
+    long_names_of,
     make_unique,
 )
-from tabkit.read.spss_extensions import parse_pairs
+from tabkit.read.spss_segments import column_of, long_column
 from tabkit.read.spss_temporal import (
     decimal_text,
     format_category,
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from tabkit.profiles import Profile
     from tabkit.read.spss_columns import Bytes, TextMaker
     from tabkit.read.spss_records import Records, VariableRecord
+    from tabkit.read.spss_segments import Column
 
     Flags = npt.NDArray[np.bool_]
 
@@ -100,18 +100,22 @@ def join_by_name(records: Records, texts: Texts) -> list[Column]:
 
     A string of 255 bytes opens the chance; the width in record 7/14 is not asked.
     """
-    columns: list[Column] = []
+    joined: list[list[VariableRecord]] = []
     base, last, open_ended = "", "", False
     for record in records.variables:
         name = _short_name(record, texts)
         if record.width and open_ended and _continues(base, last, name):
-            before = columns.pop()
-            columns.append(Column((*before.records, record), before.width + record.width))
+            joined[-1].append(record)
             last = name
         else:
-            columns.append(Column((record,), record.width))
+            joined.append([record])
             base, last, open_ended = name[:_BASE_LENGTH], "", record.width == _FULL
-    return columns
+    return [
+        long_column(records, sum(each.width for each in records))
+        if len(records) > 1
+        else column_of(records[0])
+        for records in joined
+    ]
 
 
 def build_plain_variables(
@@ -248,8 +252,7 @@ def _long_names(records: Records, columns: Sequence[Column], texts: Texts) -> li
 
     Names that fall together so are read right.
     """
-    stored = records.extension(LONG_NAMES)
-    pairs = parse_pairs(stored.data) if stored else {}
+    pairs = long_names_of(records)
     long_names = {
         short.decode("ascii", "replace"): name.decode("ascii", "replace")
         for short, name in pairs.items()

@@ -5,12 +5,12 @@ Source: GNU PSPP developer's guide, "System File Format".
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
+import itertools
 import re
 import struct
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tabkit.model import Finding, ResponseSet
 from tabkit.read.spss_extensions import (
@@ -22,21 +22,18 @@ from tabkit.read.spss_extensions import (
     parse_variable_attributes,
     parse_variable_sets,
 )
-from tabkit.read.spss_records import LabelSet
 from tabkit.read.spss_text import Decoder, choose_decoder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from tabkit.read.spss_records import Header, Records, VariableRecord
+    from tabkit.read.spss_records import Header, Labels, Records
+    from tabkit.read.spss_segments import Column
 
-MACHINE, FLOATS, VARIABLE_SETS, SETS, PRODUCT, DISPLAY, LONG_NAMES, LONG_WIDTHS = (
-    3, 4, 5, 7, 10, 11, 13, 14,
-)  # fmt: skip
+MACHINE, FLOATS, VARIABLE_SETS, SETS, PRODUCT, DISPLAY, LONG_NAMES = 3, 4, 5, 7, 10, 11, 13
 CASES, FILE_ATTRIBUTES, ATTRIBUTES, MORE_SETS, ENCODING, LONG_LABELS, LONG_MISSING = (
     16, 17, 18, 19, 20, 21, 22,
 )  # fmt: skip
-_SEGMENT_BYTES, _SEGMENT_STEP, _LONGEST = 255, 252, 32_767
 _KNOWN_UNUSED: Final = frozenset({6, 8, 9, 12, 15, 24})  # Trends dates, Data Entry, view settings
 _CENTURY: Final = 69  # two-digit years up to here are in the 21st century
 _MONTHS: Final = (
@@ -56,38 +53,7 @@ _MONTHS: Final = (
 _CREATED: Final = re.compile(r"([ \d]\d) (\w{3}) (\d\d)([ \d]\d):(\d\d):(\d\d)")
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Column:
-    """A variable as stored: one record, or the records of a very long string's segments."""
-
-    records: tuple[VariableRecord, ...]
-    width: int
-
-    @property
-    def record(self) -> VariableRecord:
-        """The record that has the variable's name, label and format."""
-        return self.records[0]
-
-    @property
-    def short_name(self) -> bytes:
-        """The stored name without padding."""
-        return self.record.name.rstrip(b"\0 ")
-
-    @property
-    def segments(self) -> tuple[tuple[int, int], ...]:
-        """Its (element, bytes) pairs; the last segments hold what is left of the width."""
-        left = self.width
-        pairs: list[tuple[int, int]] = []
-        for record in self.records:
-            size = min(left, record.width)
-            if size or not pairs:
-                pairs.append((record.element, size))
-            left -= size
-        return tuple(pairs)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Display:
+class Display(NamedTuple):
     """How a variable is shown, as stored (record 7/11); None where not told."""
 
     measure: int | None = None
@@ -146,44 +112,17 @@ def promised_cases(records: Records) -> int | None:
     return None
 
 
-def join_segments(records: Records, findings: list[Finding]) -> list[Column]:
-    """Put the segments of very long strings together, as record 7/14 has them."""
-    stored = records.extension(LONG_WIDTHS)
-    widths = parse_pairs(stored.data) if stored else {}
-    columns, queue = [], list(records.variables)
-    place = 0
-    while place < len(queue):
-        record = queue[place]
-        digits = widths.get(record.name.rstrip(b"\0 "), b"")
-        width = int(digits) if digits.isdigit() and len(digits) < 10 else 0  # noqa: PLR2004
-        count = -(-width // _SEGMENT_STEP) if _SEGMENT_BYTES < width <= _LONGEST else 1
-        parts = tuple(queue[place : place + count])
-        if count > 1 and not _are_segments(parts, width, count):
-            name = record.name.decode("latin-1").strip()
-            text = f"a string of {width:,} bytes is promised and its parts are not there"
-            findings.append(Finding(text, "warning", name))
-            parts, count = (record,), 1
-        columns.append(Column(parts, width if count > 1 else record.width))
-        place += count
-    return columns
-
-
-def _are_segments(parts: Sequence[VariableRecord], width: int, count: int) -> bool:
-    """Whether records have the widths that the parts of a very long string have."""
-    last = width - (count - 1) * _SEGMENT_STEP
-    return (
-        len(parts) == count
-        and all(part.width == _SEGMENT_BYTES for part in parts[:-1])
-        and -(-parts[-1].width // 8) == -(-last // 8)
-    )
+def long_names_of(records: Records) -> dict[bytes, bytes]:
+    """Return long names by short names (record 7/13)."""
+    stored = records.extension(LONG_NAMES)
+    return parse_pairs(stored.data) if stored else {}
 
 
 def stored_names(
-    columns: Sequence[Column], texts: Texts, records: Records, findings: list[Finding]
-) -> list[str]:
+    columns: Sequence[Column], long_names: Mapping[bytes, bytes], texts: Texts,
+    findings: list[Finding],
+) -> list[str]:  # fmt: skip
     """Return the variables' names: long ones where there are, none empty."""
-    stored = records.extension(LONG_NAMES)
-    long_names = parse_pairs(stored.data) if stored else {}
     names: list[str] = []
     for number, column in enumerate(columns, 1):
         short = column.short_name
@@ -198,6 +137,8 @@ def stored_names(
 def make_unique(names: Sequence[str], findings: list[Finding]) -> list[str]:
     """Rename every name that came before: ``x``, ``x_2``, ``x_3``."""
     taken = set(names)
+    if len(taken) == len(names):
+        return list(names)
     seen: set[str] = set()
     numbers: dict[str, int] = {}
     unique = []
@@ -226,24 +167,26 @@ def displays(records: Records, columns: Sequence[Column], findings: list[Finding
         return [Display()] * len(columns)
     numbers = struct.unpack(f"{records.header.order}{found.count}i", found.data)
     step = found.count // count
-    places = {record.element: place for place, record in enumerate(records.variables)}
-    made = []
-    for column in columns:
-        start = places[column.record.element] * step
-        shown = numbers[start : start + step]
-        made.append(Display(shown[0], shown[1] if step == 3 else None, shown[-1]))  # noqa: PLR2004
-    return made
+    widths = numbers[1::3] if step == 3 else [None] * count  # noqa: PLR2004
+    shown = map(Display, numbers[::step], widths, numbers[step - 1 :: step])
+    by_element = {
+        record.element: each for record, each in zip(records.variables, shown, strict=True)
+    }
+    return [by_element[column.record.element] for column in columns]
 
 
 def labels_of_columns(
-    records: Records, columns: Sequence[Column], findings: list[Finding]
-) -> dict[int, tuple[LabelSet, ...]]:
-    """Return sets of value labels by column index: records 3 and 4, and 7/21 for long strings."""
+    records: Records,
+    columns: Sequence[Column],
+    long_names: Mapping[bytes, bytes],
+    findings: list[Finding],
+) -> dict[int, list[Labels]]:
+    """Return value labels by column index: of records 3 and 4, and 7/21 for long strings."""
     places = {column.record.element + 1: place for place, column in enumerate(columns)}
-    found: dict[int, list[LabelSet]] = {}
+    found: dict[int, list[Labels]] = {}
     strays = 0
-    for labels in records.label_sets:
-        for element in dict.fromkeys(labels.elements):
+    for labels, elements in records.label_sets:
+        for element in dict.fromkeys(elements):
             if element in places:
                 found.setdefault(places[element], []).append(labels)
             else:
@@ -252,25 +195,31 @@ def labels_of_columns(
         text = f"value labels belong to {strays:,} elements that are no variables: left out"
         findings.append(Finding(text, "warning"))
     stored = records.extension(LONG_LABELS)
-    names = names_of_records(columns, records)
-    for name, pairs in parse_long_labels(stored.data, records.header.order) if stored else ():
-        if name in names and columns[names[name]].width:
-            found[names[name]] = [LabelSet(tuple(pairs), ())]
-    return {place: tuple(sets) for place, sets in found.items()}
+    if stored is not None:
+        names = _names_of_records(columns, long_names)
+        known: dict[Labels, Labels] = {}
+        for name, pairs in parse_long_labels(stored.data, records.header.order):
+            if name in names and columns[names[name]].width:
+                found[names[name]] = [known.setdefault(tuple(pairs), tuple(pairs))]
+    return found
 
 
-def long_missing(records: Records, columns: Sequence[Column]) -> dict[int, list[bytes]]:
+def long_missing(
+    records: Records, columns: Sequence[Column], long_names: Mapping[bytes, bytes]
+) -> dict[int, list[bytes]]:
     """Return missing values of long strings by column index (record 7/22)."""
     found = records.extension(LONG_MISSING)
-    names = names_of_records(columns, records)
-    parsed = parse_long_missing(found.data, records.header.order) if found else ()
+    if found is None:
+        return {}
+    names = _names_of_records(columns, long_names)
+    parsed = parse_long_missing(found.data, records.header.order)
     return {names[name]: values for name, values in parsed if name in names}
 
 
-def names_of_records(columns: Sequence[Column], records: Records) -> dict[bytes, int]:
+def _names_of_records(
+    columns: Sequence[Column], long_names: Mapping[bytes, bytes]
+) -> dict[bytes, int]:
     """Return column indices by stored long and short names, for records that use either."""
-    stored = records.extension(LONG_NAMES)
-    long_names = parse_pairs(stored.data) if stored else {}
     places = {column.short_name: place for place, column in enumerate(columns)}
     return places | {
         long_names[short]: place for short, place in places.items() if short in long_names
@@ -282,7 +231,9 @@ def variable_attributes(
 ) -> dict[str, list[tuple[str, str]]]:
     """Return custom attributes by variable name (record 7/18)."""
     found = records.extension(ATTRIBUTES)
-    parsed = parse_variable_attributes(texts.text(found.data)) if found else {}
+    if found is None:
+        return {}
+    parsed = parse_variable_attributes(texts.text(found.data))
     known = {name.casefold(): name for name in names}
     kept = {known[n.casefold()]: each for n, each in parsed.items() if n.casefold() in known}
     strays = [name for name in parsed if name.casefold() not in known]
@@ -309,22 +260,23 @@ def response_sets(
     records: Records, columns: Sequence[Column], names: Sequence[str], texts: Texts
 ) -> tuple[tuple[ResponseSet, ...], list[Finding]]:
     """Return multiple-response sets (records 7/7 and 7/19), each once, and what did not fit."""
+    stored = [each for each in map(records.extension, (SETS, MORE_SETS)) if each is not None]
+    if not stored:
+        return (), []
     by_short = {
         column.short_name.lower(): name for column, name in zip(columns, names, strict=True)
     }
     found: dict[str, ResponseSet] = {}
     findings = []
-    for subtype in (SETS, MORE_SETS):
-        stored = records.extension(subtype)
-        for each in parse_response_sets(stored.data) if stored else []:
-            name = texts.text(each.name)
-            members = [by_short.get(short.lower(), "") for short in each.variables]
-            if "" in members:
-                findings.append(Finding(f"response set {name} names an unknown variable: left out"))
-            counted = None if each.counted is None else texts.text(each.counted)
-            found[name] = ResponseSet(
-                name, texts.text(each.label), tuple(filter(None, members)), counted
-            )
+    for each in itertools.chain(*[parse_response_sets(record.data) for record in stored]):
+        name = texts.text(each.name)
+        members = [by_short.get(short.lower(), "") for short in each.variables]
+        if "" in members:
+            findings.append(Finding(f"response set {name} names an unknown variable: left out"))
+        counted = None if each.counted is None else texts.text(each.counted)
+        found[name] = ResponseSet(
+            name, texts.text(each.label), tuple(filter(None, members)), counted
+        )
     return tuple(found.values()), findings
 
 

@@ -20,6 +20,7 @@ ROLES: Final[Mapping[str, str]] = MappingProxyType(
     {"0": "input", "1": "target", "2": "both", "3": "none", "4": "partition", "5": "split"}
 )
 ROLE_ATTRIBUTE: Final = "$@Role"
+PADDING: Final = b"\0 "
 _DIGITS: Final = 9
 _LONGEST_NAME: Final = 1000  # characters, of an attribute; each of its values repeats it
 
@@ -40,7 +41,7 @@ def parse_pairs(data: bytes) -> dict[bytes, bytes]:
     for item in data.split(b"\t"):
         key, equals, value = item.partition(b"=")
         if equals:
-            pairs[key.strip(b"\0 ")] = value.strip(b"\0 ")
+            pairs[key.strip(PADDING)] = value.strip(PADDING)
     return pairs
 
 

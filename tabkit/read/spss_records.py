@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from tabkit import _native
 from tabkit.errors import FormatError
+
+if _native.AVAILABLE:
+    from tabkit._native import core
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,8 +29,10 @@ _RECORD_DOCUMENT, _RECORD_EXTENSION, _RECORD_END = 6, 7, 999
 _LINE_BYTES: Final = 80
 _MAX_WIDTH: Final = 255
 _ENCRYPTED: Final = b"ENCRYPTEDSAV"
-_LONGEST_LABEL: Final = 8 + 256  # bytes of a value and a label with their length and padding
 _READ_BYTES: Final = 1 << 18  # read at once: a dictionary is many small items
+
+#: A value's 8 bytes and its label, for each labelled value.
+Labels: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,8 +64,7 @@ class Header:
     label: bytes
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class VariableRecord:
+class VariableRecord(NamedTuple):
     """One named variable, or one segment of a very long string.
 
     Attributes:
@@ -85,11 +90,10 @@ class VariableRecord:
     decimals: int
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class LabelSet:
-    """Value labels (the value's 8 bytes, the label) and the elements, from 1, they belong to."""
+class LabelSet(NamedTuple):
+    """Value labels and the elements, from 1, they belong to; labels alike are the same object."""
 
-    labels: tuple[tuple[bytes, bytes], ...]
+    labels: Labels
     elements: tuple[int, ...]
 
 
@@ -128,7 +132,6 @@ class _Bytes:
         self.order = "<"
         self._window, self._at = b"", 0  # bytes that were read, and how many of them were taken
         self._before = 0  # bytes before the window
-        self._labels: tuple[bytes, tuple[tuple[bytes, bytes], ...]] = (b"", ())
 
     @property
     def position(self) -> int:
@@ -149,29 +152,25 @@ class _Bytes:
     def integers(self, count: int, what: str) -> tuple[int, ...]:
         return struct.unpack(f"{self.order}{count}i", self.take(count * 4, what))
 
-    def labels(self) -> tuple[tuple[bytes, bytes], ...]:
-        """Read labels with their count; the same again, as a survey has them, are not read anew."""
-        stored, labels = self._labels
-        if stored and self._window.startswith(stored, self._at):
-            self._at += len(stored)
-            return labels
-        start, before = self._at, self._before
-        count = self.count(16, "a set of value labels")
-        labels = tuple([self._label() for _ in range(count)])
-        if before == self._before:
-            self._labels = self._window[start : self._at], labels
-        return labels
+    def more_variables(self, element: int) -> tuple[list[VariableRecord], int]:
+        """Take the whole and sound variable records that follow in the window, all at once.
 
-    def _label(self) -> tuple[bytes, bytes]:
-        """Read a value's 8 bytes and its label."""
-        what, at = "a value label", self._at
-        if at + _LONGEST_LABEL > len(self._window):
-            value, length = self.take(8, what), self.take(1, what)[0]
-            return value, self.take(length + (-(length + 1) % 8), what)[:length]
-        window = self._window
-        length = window[at + 8]
-        self._at = at + 16 + (length & ~7)
-        return window[at : at + 8], window[at + 9 : at + 9 + length]
+        Returns:
+            Those that are named, and the number of the next element; nothing without the kernels.
+        """
+        if not _native.AVAILABLE:
+            return [], element
+        found, self._at, element = core.sav_variables(
+            self._window, self._at, self.order == ">", element
+        )
+        return list(map(VariableRecord._make, found)), element
+
+    def more_label_sets(self) -> list[tuple[Labels, tuple[int, ...]]]:
+        """Take the sets of value labels that follow, as `more_variables` does."""
+        if not _native.AVAILABLE:
+            return []
+        found, self._at = core.sav_label_sets(self._window, self._at, self.order == ">")
+        return found
 
     def _fill(self, count: int, what: str) -> None:
         """Read on until the window begins here and has as many bytes."""
@@ -211,6 +210,7 @@ def read_records(file: BinaryIO, size: int, path: Path) -> Records:
     header = _read_header(source)
     variables: list[VariableRecord] = []
     label_sets: list[LabelSet] = []
+    known: dict[Labels, Labels] = {}
     document: list[bytes] = []
     extensions: list[Extension] = []
     elements = 0
@@ -218,8 +218,11 @@ def read_records(file: BinaryIO, size: int, path: Path) -> Records:
         kind = source.integer("the dictionary")
         if kind == _RECORD_VARIABLE:
             elements = _read_variable(source, elements, variables)
+            more, elements = source.more_variables(elements)
+            variables += more
         elif kind == _RECORD_LABELS:
-            label_sets.append(_read_label_set(source))
+            sets = (_read_label_set(source), *source.more_label_sets())
+            label_sets += [LabelSet(known.setdefault(each, each), owners) for each, owners in sets]
         elif kind == _RECORD_DOCUMENT:
             lines = source.count(_LINE_BYTES, "the document")
             document += [source.take(_LINE_BYTES, "the document") for _ in range(lines)]
@@ -293,13 +296,20 @@ def _read_variable(source: _Bytes, element: int, variables: list[VariableRecord]
     return element + 1
 
 
-def _read_label_set(source: _Bytes) -> LabelSet:
-    labels = source.labels()
+def _read_label_set(source: _Bytes) -> tuple[Labels, tuple[int, ...]]:
+    count = source.count(16, "a set of value labels")
+    labels = tuple([_read_label(source) for _ in range(count)])
     kind = source.integer("a set of value labels")
     if kind != _RECORD_LABELLED:
         source.refuse(f"value labels are followed by a record of type {kind}, not 4")
     count = source.count(4, "the variables of value labels")
-    return LabelSet(labels, source.integers(count, "the variables of value labels"))
+    return labels, source.integers(count, "the variables of value labels")
+
+
+def _read_label(source: _Bytes) -> tuple[bytes, bytes]:
+    what = "a value label"
+    value, length = source.take(8, what), source.take(1, what)[0]
+    return value, source.take(length + (-(length + 1) % 8), what)[:length]
 
 
 def _read_extension(source: _Bytes) -> Extension:

@@ -59,12 +59,14 @@ class Decoder:
 
         Bytes without a meaning in the encoding become U+FFFD.
         """
-        for codec in (UTF8, self.codec) if self.guessed else (self.codec,):
-            try:
-                return data.decode(codec), True
-            except UnicodeDecodeError:
-                continue
-        return data.decode(self.codec, "replace"), False
+        try:
+            return data.decode(UTF8 if self.guessed else self.codec), True
+        except UnicodeDecodeError:
+            pass
+        try:
+            return data.decode(self.codec), True
+        except UnicodeDecodeError:
+            return data.decode(self.codec, "replace"), False
 
 
 def codec_of(name: str) -> str | None:

@@ -16,6 +16,7 @@ from tabkit.read.spss_dictionary import (
     displays,
     labels_of_columns,
     long_missing,
+    long_names_of,
     make_unique,
     special_numbers,
     stored_names,
@@ -36,8 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tabkit.model import Value
-    from tabkit.read.spss_dictionary import Column, Display, Texts
-    from tabkit.read.spss_records import LabelSet, Records, VariableRecord
+    from tabkit.read.spss_dictionary import Display, Texts
+    from tabkit.read.spss_records import Labels, Records, VariableRecord
+    from tabkit.read.spss_segments import Column
 
 _MEASURES: Final[Mapping[int | None, Measure]] = MappingProxyType(
     {1: Measure.NOMINAL, 2: Measure.ORDINAL, 3: Measure.SCALE}
@@ -75,30 +77,21 @@ def build_variables(
     given as the text the archival table shows (``YYYY-MM-DD``…), which can be compared with the
     column; missing ranges stay SPSS seconds. Numbers beyond a date's range stay numbers.
     """
-    names = make_unique(stored_names(columns, texts, records, findings), findings)
-    labels = labels_of_columns(records, columns, findings)
-    more_missing = long_missing(records, columns)
-    categories = _Categories(records, texts)
+    long_names = long_names_of(records)
+    names = make_unique(stored_names(columns, long_names, texts, findings), findings)
+    labels = labels_of_columns(records, columns, long_names, findings)
+    more_missing = long_missing(records, columns, long_names)
+    meanings = _Meanings(records, texts)
     attributes = variable_attributes(records, names, texts, findings)
     shown = displays(records, columns, findings)
     weight = weight_column(records, columns, findings)
     variables = []
-    declared: dict[tuple[object, ...], Missing] = {}  # of numbers, by what is stored
     for place, (column, name) in enumerate(zip(columns, names, strict=True)):
-        stored = (column.record.missing_kind, column.record.missing)
-        missing = None if column.width else declared.get(stored)
-        if missing is None:
-            missing = missing_of(column, records, texts, name, more_missing.get(place, ()))
-            if not column.width:
-                declared[stored] = missing
-        meant = _Meaning(
-            categories.of(column, labels.get(place, ()), missing, name),
-            _shown_values(missing.values, column.record),
-            missing.ranges,
-            place == weight,
+        meant = meanings.of(column, labels.get(place, ()), more_missing.get(place, ()), name)
+        owned = attributes.get(name, ())
+        variables.append(
+            _variable(column, name, texts, shown[place], owned, meant, weight=place == weight)
         )
-        owned = attributes.get(name, [])
-        variables.append(_variable(column, name, texts, shown[place], owned, meant))
     return tuple(variables)
 
 
@@ -107,7 +100,7 @@ def print_format(column: Column) -> tuple[int, int, int]:
     record = column.record
     code, width, decimals = record.print_code, record.print_width, record.decimals
     if column.width:
-        if code not in _STRING_CODES or len(column.records) > 1:
+        if code not in _STRING_CODES or len(column.pieces) > 1:
             return CODE_A, column.width, 0
         return code, width, 0
     if code not in FORMAT_NAMES or code in _STRING_CODES:
@@ -130,7 +123,7 @@ def weight_column(
 
 
 def missing_of(
-    column: Column, records: Records, texts: Texts, name: str, more: Sequence[bytes] = ()
+    column: Column, records: Records, texts: Texts, name: str, more: Sequence[bytes]
 ) -> Missing:
     """Return the user-missing values of a column; ``more`` are those of a long string."""
     record = column.record
@@ -151,103 +144,96 @@ def number_of(stored: bytes, records: Records) -> float:
 
 
 class _Meaning(NamedTuple):
-    """What the values of a variable mean."""
+    """What the values of a variable mean: fields of `Variable` that follow each other."""
 
     categories: tuple[Category, ...]
     missing_values: tuple[Value, ...]
     missing_ranges: tuple[MissingRange, ...]
-    weight: bool
 
 
 def _variable(
-    column: Column,
-    name: str,
-    texts: Texts,
-    shown: Display,
-    attributes: list[tuple[str, str]],
-    meant: _Meaning,
-) -> Variable:
+    column: Column, name: str, texts: Texts, shown: Display, attributes: Sequence[tuple[str, str]],
+    meant: _Meaning, *, weight: bool,
+) -> Variable:  # fmt: skip
     """Return a variable of all that is known of it."""
     code, width, decimals = print_format(column)
-    is_text = bool(column.width) or code in TEMPORAL_CODES
-    roles = [ROLES[text] for key, text in attributes if key == ROLE_ATTRIBUTE and text in ROLES]
-    questions = [text for key, text in attributes if key.lower() in _QUESTIONS]
+    size = column.width
+    is_text = bool(size) or code in TEMPORAL_CODES
+    role = question = ""
+    if attributes:
+        roles = [ROLES[text] for key, text in attributes if key == ROLE_ATTRIBUTE and text in ROLES]
+        questions = [text for key, text in attributes if key.lower() in _QUESTIONS]
+        role, question = "".join(roles[:1]), "".join(questions[:1])
+        attributes = [(key, text) for key, text in attributes if key != ROLE_ATTRIBUTE]
+    # By place: names cost as much as all the rest of making a variable.
     return Variable(
         name,
-        label=texts.text(column.record.label or b"", name),
-        kind=Kind.CHARACTER if is_text else Kind.NUMERIC,
-        measure=_MEASURES.get(shown.measure, Measure.UNKNOWN),
-        display_format=format_name(code, width, decimals),
-        format_category="" if column.width else format_category(code),
-        decimals=None if is_text else decimals,
-        width=column.width or width,
-        display_width=shown.width,
-        alignment=_ALIGNMENTS.get(shown.alignment, ""),
-        storage=f"A{column.width}" if column.width else "double",
-        categories=meant.categories,
-        missing_values=meant.missing_values,
-        missing_ranges=meant.missing_ranges,
-        weight=meant.weight,
-        role=roles[0] if roles else "",
-        question=questions[0] if questions else "",
-        attributes=tuple((key, text) for key, text in attributes if key != ROLE_ATTRIBUTE),
+        texts.text(column.record.label, name) if column.record.label else "",
+        Kind.CHARACTER if is_text else Kind.NUMERIC,
+        None,  # interval
+        _MEASURES.get(shown.measure, Measure.UNKNOWN),
+        format_name(code, width, decimals),
+        "" if size else format_category(code),
+        None if is_text else decimals,
+        size or width,
+        shown.width,
+        _ALIGNMENTS.get(shown.alignment, ""),
+        f"A{size}" if size else "double",
+        *meant,
+        weight,
+        role,
+        question,
+        tuple(attributes),
     )
 
 
-class _Categories:
-    """Makes categories, once for all variables that share their labels and missing values.
-
-    Sets of labels that say the same count as shared: a survey repeats a scale for each question.
-    """
+class _Meanings:
+    """Says what values mean, once for all variables that share labels and missing values."""
 
     def __init__(self, records: Records, texts: Texts) -> None:
         self._records, self._texts = records, texts
-        self._made: dict[tuple[object, ...], tuple[Category, ...]] = {}
-        self._alike: dict[tuple[object, ...], tuple[Category, ...]] = {}
+        self._made: dict[tuple[object, ...], _Meaning] = {}
 
     def of(
-        self, column: Column, sets: tuple[LabelSet, ...], missing: Missing, name: str
-    ) -> tuple[Category, ...]:
-        """Return a column's categories.
+        self, column: Column, sets: Sequence[Labels], more: Sequence[bytes], name: str
+    ) -> _Meaning:
+        """Return what the values of a column mean.
 
-        A later label of the same value replaces an earlier one, at its place.
+        Args:
+            column: It.
+            sets: Its labels; a later one of the same value replaces an earlier one, at its place.
+            more: The user-missing values of a long string.
+            name: The variable's name.
         """
-        code = column.record.print_code if column.record.print_code in TEMPORAL_CODES else None
-        use = (bool(column.width), code, missing)
-        key = (*map(id, sets), *use)
-        if key in self._made:
-            return self._made[key]
-        content = (*(each.labels for each in sets), *use)
-        found = self._alike.get(content)
+        record = column.record
+        code = record.print_code if record.print_code in TEMPORAL_CODES else None
+        is_text = column.width > 0
+        key = (is_text, code, record.missing_kind, record.missing, *map(id, sets), *more)
+        found = self._made.get(key)
         if found is None:
-            found = self._make(column, sets, missing, name)
-        if name not in self._texts.faulty:  # else each such variable is to be told of
-            self._made[key] = self._alike[content] = found
+            found = self._make(column, sets, more, name)
+            if name not in self._texts.faulty:  # else each such variable is to be told of
+                self._made[key] = found
         return found
 
     def _make(
-        self, column: Column, sets: tuple[LabelSet, ...], missing: Missing, name: str
-    ) -> tuple[Category, ...]:
-        labels = {stored: label for each in sets for stored, label in each.labels}
+        self, column: Column, sets: Sequence[Labels], more: Sequence[bytes], name: str
+    ) -> _Meaning:
+        missing = missing_of(column, self._records, self._texts, name, more)
+        record = column.record
         categories: list[Category] = []
         taken: set[Value] = set()
-        for stored, label in labels.items():
+        for stored, label in {stored: label for each in sets for stored, label in each}.items():
             value: Value
             value = (
                 self._texts.text(stored, name) if column.width else number_of(stored, self._records)
             )
-            shown = _shown(value, column.record)
+            shown = _shown(value, record)
             shown = value if shown in taken else shown  # seconds of one day would fall together
             taken.add(shown)
             categories.append(Category(shown, self._texts.text(label, name), missing.holds(value)))
-        return tuple(categories)
-
-
-def _shown_values(values: tuple[Value, ...], record: VariableRecord) -> tuple[Value, ...]:
-    """Return missing values as they are shown, the very same tuple where they are themselves."""
-    if record.print_code not in TEMPORAL_CODES:
-        return values
-    return tuple(_shown(value, record) for value in values)
+        shown_missing = tuple([_shown(value, record) for value in missing.values])
+        return _Meaning(tuple(categories), shown_missing, missing.ranges)
 
 
 def _shown(value: Value, record: VariableRecord) -> Value:

@@ -7,7 +7,7 @@ int add_methods(PyObject* module) {
     using namespace tabkit::python;
     for (PyMethodDef* methods :
          {UNF_METHODS, TAB_METHODS, CASES_METHODS, CSV_METHODS, NUMBER_METHODS, XDR_METHODS,
-          R_TEXT_METHODS, SUMMARY_METHODS, OBJECT_METHODS}) {
+          R_TEXT_METHODS, SUMMARY_METHODS, OBJECT_METHODS, SAV_METHODS}) {
         if (PyModule_AddFunctions(module, methods) != 0) return -1;
     }
     return 0;

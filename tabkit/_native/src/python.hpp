@@ -203,6 +203,6 @@ class Bytes {
 extern PyMethodDef UNF_METHODS[], TAB_METHODS[], CASES_METHODS[], CSV_METHODS[], NUMBER_METHODS[],
     XDR_METHODS[];
 extern PyMethodDef R_TEXT_METHODS[];
-extern PyMethodDef SUMMARY_METHODS[], OBJECT_METHODS[];
+extern PyMethodDef SUMMARY_METHODS[], OBJECT_METHODS[], SAV_METHODS[];
 
 }  // namespace tabkit::python

@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 KERNELS = HERE.parents[2] / "tabkit" / "_native" / "src"
 TARGETS = {
     "sav": ("sav",),
+    "sav_records": ("sav_records",),
     "cases": ("cases",),
     "csv": ("csv",),
     "text": (
