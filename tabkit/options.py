@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 BLOCK_CELLS: Final = 2_600_000  # cells of a block: keeps wide files as bounded as long ones
 BLOCK_ROWS: Final = 65_536
+_MANY, _FEW = 2048, 256  # cases of a block
+_LONG, _WIDE = 0.4, 3.0  # of its cells where it has more than many cases, or less than few
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class ReadOptions:
         object: The object of an R file to read; None takes the only data frame.
         row_names: The variable that row names of an R data frame become; None leaves them out.
         engine: ``r`` lets R itself read an R file, for what tabkit's own reader does not know.
-        block_cells: Cells of a block, at most.
+        block_cells: Cells of a block, about; see `rows_of`.
         block_rows: Cases of a block, at most.
         memory: Bytes that a run over the table may take, about; what passes it goes to
             temporary files.
@@ -68,8 +70,18 @@ class ReadOptions:
         return self.limits if self.untrusted else None
 
     def rows_of(self, columns: int) -> int:
-        """Cases of a block of so many columns, at least 1."""
-        return max(1, min(self.block_rows, self.block_cells // max(columns, 1)))
+        """Cases of a block of so many columns, at least 1.
+
+        Several blocks are in memory together, so that long ones are cut further; a block of few
+        cases has more cells, as each block has its price for each column.
+        """
+        columns = max(columns, 1)
+        rows = self.block_cells // columns
+        if rows > _MANY:
+            rows = max(_MANY, int(rows * _LONG))
+        elif rows < _FEW:
+            rows = min(_FEW, int(rows * _WIDE))
+        return max(1, min(self.block_rows, rows))
 
 
 class ReadChoices(TypedDict, total=False):
