@@ -243,17 +243,17 @@ def test_memory_of_a_workbook(tmp_path: Path) -> None:
 
 
 def test_seconds_of_a_workbook(tmp_path: Path) -> None:
-    """A sheet of 300,000 cells takes more than a second of computing."""
+    """A sheet of 1,200,000 cells takes more than a second of computing on any machine."""
     import xlsxwriter
 
     path = tmp_path / "x.xlsx"
     with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
         sheet = book.add_worksheet()
-        for row in range(10_000):
+        for row in range(40_000):
             sheet.write_row(row, 0, range(row, row + 30))
     low = dataclasses.replace(LIMITS, sheet_seconds=1)
     table = tabkit.read(path)
-    assert table.cases in {9_999, 10_000}
+    assert table.cases in {39_999, 40_000}
     from tabkit.read import spreadsheet
 
     unpacked = spreadsheet.BYTES_PER_SECOND

@@ -11,15 +11,6 @@ PyObject* bytes_of(const char* begin, size_t size) {
     return checked(PyBytes_FromStringAndSize(begin, static_cast<Py_ssize_t>(size)));
 }
 
-// Makes a tuple of what ``make`` returns for each place.
-template <typename Make>
-PyObject* tuple_of(size_t count, Make make) {
-    Reference made(checked(PyTuple_New(static_cast<Py_ssize_t>(count))));
-    for (size_t i = 0; i < count; ++i)
-        PyTuple_SET_ITEM(made.get(), static_cast<Py_ssize_t>(i), make(i));
-    return made.release();
-}
-
 sav::Records records_from(const Buffer& window, Py_ssize_t at, int big_endian) {
     if (at < 0 || static_cast<size_t>(at) > window.size()) refuse("a place is beyond the bytes");
     return {window.data(), window.size(), static_cast<size_t>(at), big_endian != 0};
@@ -29,9 +20,9 @@ PyObject* variable_tuple(const sav::Variable& found, Py_ssize_t element) {
     Reference name(bytes_of(found.name, VALUE));
     Reference label(found.label == nullptr ? Py_NewRef(Py_None)
                                            : bytes_of(found.label, found.label_size));
-    Reference missing(tuple_of(found.missing_count(), [&](size_t i) {
+    const Reference missing = tuple_of(found.missing_count(), [&](size_t i) {
         return bytes_of(found.missing + i * VALUE, VALUE);
-    }));
+    });
     const uint32_t format = found.print_format;
     return checked(Py_BuildValue("niOOiOiii", element, found.width, name.get(), label.get(),
                                  found.missing_kind, missing.get(), format >> 16 & 0xFF,
@@ -59,7 +50,7 @@ PyObject* sav_variables(PyObject* arguments) {
         Py_BuildValue("Onn", all.get(), static_cast<Py_ssize_t>(records.at()), element));
 }
 
-PyObject* labels_tuple(const sav::Labels& labels) {
+Reference labels_tuple(const sav::Labels& labels) {
     const char* at = labels.begin;
     return tuple_of(labels.count, [&](size_t) {
         const sav::Label label = sav::Labels::take(at);
@@ -80,10 +71,10 @@ PyObject* sav_label_sets(PyObject* arguments) {
     sav::Labels last;
     for (sav::LabelSet found; records.next(found); last = found.labels) {
         if (labels.get() == nullptr || !(found.labels == last))
-            labels = Reference(labels_tuple(found.labels));
-        Reference elements(tuple_of(found.count, [&](size_t i) {
+            labels = labels_tuple(found.labels);
+        const Reference elements = tuple_of(found.count, [&](size_t i) {
             return checked(PyLong_FromLong(records.integer(found.elements + i * INTEGER)));
-        }));
+        });
         append(all, checked(PyTuple_Pack(2, labels.get(), elements.get())));
     }
     return checked(Py_BuildValue("On", all.get(), static_cast<Py_ssize_t>(records.at())));

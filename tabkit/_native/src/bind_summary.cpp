@@ -72,15 +72,6 @@ PyObject* number(Key value, bool is_float) {
 
 PyObject* count(int64_t cases) { return checked(PyLong_FromLongLong(cases)); }
 
-// A tuple of what ``make`` returns for each place.
-template <typename Make>
-Reference tuple_of(size_t size, Make make) {
-    Reference tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(size))));
-    for (size_t i = 0; i < size; ++i)
-        PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), make(i));
-    return tuple;
-}
-
 // Mean, median, mode, valid, invalid, least, greatest, deviation.
 template <typename Key>
 Reference statistics(const outline::Outline<Key>& made, size_t cases, bool is_float) {

@@ -72,6 +72,15 @@ class Reference {
     PyObject* object_;
 };
 
+// A tuple of what ``make`` returns for each place.
+template <typename Make>
+Reference tuple_of(size_t size, Make make) {
+    Reference tuple(checked(PyTuple_New(static_cast<Py_ssize_t>(size))));
+    for (size_t i = 0; i < size; ++i)
+        PyTuple_SET_ITEM(tuple.get(), static_cast<Py_ssize_t>(i), make(i));
+    return tuple;
+}
+
 // The interpreter's lock is not held while this lives, but can be taken back for a while.
 //
 // Work on few values, or few bytes of text, is done before another thread would have taken the
