@@ -10,9 +10,10 @@ from typing import Any, Final
 #: What glibc's allocator is told. Threads share two arenas: each reserves 64 MiB of address space;
 #: where that is limited, one for each thread left none for the libraries that are loaded later, and
 #: the process was aborted. Blocks of some megabytes, which all cases need anew, come from memory
-#: that is kept, as the kernel clears what it gives page by page.
+#: that is kept, as the kernel clears what it gives page by page; a whole column of millions of cases
+#: goes back at once.
 #: Source: glibc, malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
-_MALLOC: Final = ((-8, 2), (-3, 32 << 20), (-1, 128 << 20))
+_MALLOC: Final = ((-8, 2), (-3, 16 << 20), (-1, 128 << 20))
 _KEYWORDS: Final = {"and_": "and", "or_": "or"}  # functions that Python cannot call by their name
 _MADE_AT_ONCE: Final = frozenset({"utf8_zero_fill"})  # pyarrow gives these a second name
 _DOCUMENTS: Final = "pyarrow.vendored.docscrape"  # parses them, with pydoc

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tabkit.describe import stats
 from tabkit.describe.stats import joined, mode_of, moments_in_order, summarize, tally
 from tabkit.describe.store import ColumnStore
 
@@ -159,3 +160,21 @@ def test_tallies(kind: str, data: st.DataObject) -> None:
     counted = tally(np.array(values, kind))
     assert counted.values.tolist() == sorted(set(values))
     assert counted.counts.tolist() == [values.count(value) for value in sorted(set(values))]
+
+
+@given(
+    st.lists(st.floats(allow_nan=False) | st.integers(-3, 9).map(float), min_size=1, max_size=40),
+    st.integers(1, 5),
+)
+def test_tallies_by_chunks(values: list[float], chunk: int) -> None:
+    """Sorted numbers become distinct ones in place, however few are moved at once."""
+    before, stats._CHUNK = stats._CHUNK, chunk
+    try:
+        counted = tally(np.array(values))
+    finally:
+        stats._CHUNK = before
+    assert repr(counted.values.tolist()) == repr([each + 0.0 for each in sorted(set(values))])
+    assert counted.counts.tolist() == [values.count(value) for value in sorted(set(values))]
+    some = counted.only(np.arange(len(counted.values)) % 2 == 0)
+    assert some.values.tolist() == counted.values.tolist()[::2]
+    assert some.counts.tolist() == counted.counts.tolist()[::2]
