@@ -10,7 +10,7 @@ from typing import Any, Final
 #: What glibc's allocator is told. Threads share two arenas: each reserves 64 MiB of address space;
 #: where that is limited, one for each thread left none for the libraries that are loaded later, and
 #: the process was aborted. Blocks of some megabytes, which all cases need anew, come from memory
-#: that is kept, as the kernel clears what it gives page by page; a whole column of millions of cases
+#: that is kept, as the kernel clears what it gives page by page; a column of millions of cases
 #: goes back at once.
 #: Source: glibc, malloc.h: M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD.
 _MALLOC: Final = ((-8, 2), (-3, 16 << 20), (-1, 128 << 20))
