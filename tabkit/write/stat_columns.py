@@ -257,11 +257,6 @@ def replace_texts(column: pa.ChunkedArray, old: str, new: str) -> tuple[pa.Chunk
     return (pc.replace_substring(column, old, new), count) if count else (column, 0)
 
 
-def trailing_blanks(column: pa.ChunkedArray) -> int:
-    """Return how many texts end in a blank, which padding with blanks does not keep."""
-    return count_true(pc.ends_with(column, " "))
-
-
 def text_matrix(column: pa.StringArray, width: int, padding: int) -> Bytes:
     """Return texts of at most ``width`` bytes as cases by bytes; null is padding alone."""
     column = column.fill_null("")
