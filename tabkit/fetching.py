@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tabkit.errors import DependencyError, FetchError, OutputError, TabkitError, UsageError
-from tabkit.messages import explain, say
+from tabkit.messages import explain, say, say_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -128,7 +128,7 @@ def _fetch(
 
 def _tell(done: Download, *, as_json: bool) -> int:
     if as_json:
-        click.echo(json.dumps(report_json(done), ensure_ascii=False))
+        say_json(report_json(done))
     if done.error is not None:
         return _say_failed(done.entry, done.error)
     _say_missing(done)
@@ -178,7 +178,7 @@ def _to_stdout(found: Repository, entries: Sequence[Entry]) -> int:
 def _list(entries: Iterable[Entry], *, as_json: bool) -> None:
     if as_json:
         rows = [entry_json(each) for each in entries]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        say_json(rows, 2)
         return
     for each in entries:
         size = "?" if each.size is None else f"{each.size:,}"
@@ -319,7 +319,7 @@ def change_access(action: str, source: str, user: str | None, *, server: str, as
 
 def _list_requests(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        say_json(rows, 2)
         return
     for each in rows:
         cells = (each.get("identifier"), each.get("displayName"), each.get("requestState"))

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import functools
 import itertools
-import json
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import click
@@ -14,6 +13,7 @@ import pyarrow as pa
 
 from tabkit.describe import describe
 from tabkit.errors import UsageError
+from tabkit.messages import say_json
 from tabkit.model import Table
 from tabkit.read import open_with
 from tabkit.spool import SHARE, ColumnSpool
@@ -97,7 +97,7 @@ def fingerprint_files(
             results.append(_result(name or str(path), description))
         if as_json:
             shown = [dataclasses.asdict(each) for each in results]
-            click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+            say_json(shown, 2)
         elif explain:
             show = functools.partial(
                 _shown, profile=options.profile, digits=digits, characters=characters

@@ -18,9 +18,8 @@ _T = TypeVar("_T")
 def quickly_made(kind: type[_T]) -> type[_T]:
     """Let the ``__init__`` of a frozen dataclass set all its fields in one compiled call.
 
-    The one that `dataclasses` makes calls ``object.__setattr__`` for each. The signature stays;
-    the class has no
-    default factories and no ``__post_init__``. Without the kernels the class is left as it is.
+    The one that `dataclasses` makes calls ``object.__setattr__`` for each. The signature stays; the
+    class has no default factories and no ``__post_init__``. Without the kernels it is left alone.
     """
     if not _native.AVAILABLE:
         return kind

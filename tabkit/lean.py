@@ -72,14 +72,22 @@ def _load_functions_late() -> None:
         try:
             function = registry.get_function(_KEYWORDS.get(name, name))
         except KeyError:
+            function = None
+        if function is None or _is_of_groups(function):
             msg = f"module 'pyarrow.compute' has no attribute {name!r}"
-            raise AttributeError(msg) from None
+            raise AttributeError(msg)
         options = _get_options_class(function)
         made = _make_generic_wrapper(name, function, options, function.arity)
         setattr(pc, name, made)
         return made
 
     pc.__getattr__ = make
+
+
+def _is_of_groups(function: Any) -> bool:
+    """Whether a function is for groups alone, of which pyarrow.compute makes none."""
+    of_all = function.kind == "scalar_aggregate" and function.arity == 0
+    return bool(of_all or function.kind == "hash_aggregate")
 
 
 def _tune_allocator() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -32,11 +33,12 @@ def explain(error: BaseException) -> int:
     return say(f"unexpected {text}; this is a bug, --debug shows where", UNREADABLE)
 
 
-def say_json(value: object) -> None:
-    """Print a value as one line of JSON on stdout."""
+def say_json(value: object, indent: int | None = None) -> None:
+    """Print a value as JSON on stdout, one line or indented, in ASCII where that is not UTF-8."""
     import json
 
-    click.echo(json.dumps(value, ensure_ascii=False))
+    is_utf8 = (sys.stdout.encoding or "").lower() in {"utf-8", "utf8"}
+    click.echo(json.dumps(value, ensure_ascii=not is_utf8, indent=indent))
 
 
 def say(text: str, code: int) -> int:

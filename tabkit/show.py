@@ -112,8 +112,6 @@ def describe_one(
     as_json: bool,
 ) -> int:
     """Describe one file on stdout."""
-    import json
-
     from tabkit.describe import describe
     from tabkit.read import open_with
     from tabkit.write.json import description_json
@@ -121,8 +119,7 @@ def describe_one(
     with open_with(source, options, file_format, name) as stream:
         description = describe(stream, profile=options.profile)
     if as_json:
-        text = json.dumps(description_json(description), ensure_ascii=False, indent=2)
-        click.echo(text)
+        say_json(description_json(description), 2)
         return 0
     show_findings(name or source.name, description.table.findings)
     show_description(description)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,6 +11,7 @@ import click
 from tabkit.bundle import bundle, bundle_name
 from tabkit.errors import UsageError
 from tabkit.limits import parse_limits, parse_size
+from tabkit.messages import say_json
 from tabkit.options import ReadOptions
 from tabkit.profiles import find_profile
 from tabkit.zip_files import zip_files
@@ -65,7 +65,7 @@ def zip_all(
     if as_json:
         left_out = [{"file": str(path), "reason": reason} for path, reason in report.left_out]
         entries = [{"name": entry, "bytes": size} for entry, size in report.entries]
-        click.echo(json.dumps({"entries": entries, "left_out": left_out}, ensure_ascii=False))
+        say_json({"entries": entries, "left_out": left_out})
     elif target != "-":
         total = sum(size for _, size in report.entries)
         click.echo(f"{target}: {len(report.entries):,} files, {total:,} bytes before compression")

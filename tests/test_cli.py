@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -127,6 +128,27 @@ def test_describe(survey: Path) -> None:
     facts = json.loads(tabkit("describe", survey, "--json").stdout)
     assert facts["cases"] == 300
     assert [each["name"] for each in facts["variables"]][:3] == ["id", "age", "sex"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_json_is_json_in_every_encoding(encoding: str, tmp_path: Path) -> None:
+    """Names beyond the encoding of the output are escaped as JSON has it."""
+    path = tmp_path / "né😀.csv"
+    path.write_text("né😀\n1\n", encoding="utf-8")
+    broken = tmp_path / "né😀.sav"
+    broken.write_bytes(b"junk")
+    for arguments in (
+        ["describe", path],
+        ["unf", path],
+        ["ingest", "-o", tmp_path / "out", broken],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "tabkit", *map(str, arguments), "--json"],
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert "né😀" in json.dumps(json.loads(done.stdout.decode(encoding)), ensure_ascii=False)
 
 
 def test_unf_and_its_check(survey: Path, tmp_path: Path) -> None:

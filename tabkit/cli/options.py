@@ -219,10 +219,3 @@ def on_disk(source: str, name: str | None) -> Iterator[tuple[Path, str | None]]:
         shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.flush()
         yield Path(copy.name), name or "stdin"
-
-
-def print_json(value: object) -> None:
-    """Print ``value`` as JSON on stdout."""
-    import json
-
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))

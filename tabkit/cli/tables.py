@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tabkit.cli.options import CONTEXT, Verb, for_r, on_disk, print_json, reading
+from tabkit.cli.options import CONTEXT, Verb, for_r, on_disk, reading
+from tabkit.messages import say_json
 
 if TYPE_CHECKING:
     from tabkit.formats import FileFormat
@@ -121,7 +122,7 @@ def formats(as_json: bool) -> int:
         for each in FORMATS
     ]
     if as_json:
-        print_json(rows)
+        say_json(rows, 2)
         return 0
     for each in FORMATS:
         can = f"{'read' if each.reader else '    '} {'write' if each.writer else '     '}"

@@ -102,8 +102,11 @@ PyObject* told(const outline::Outline<Key>& made, const Array& array, bool is_fl
         return checked(PyTuple_Pack(2, value.get(), cases.get()));
     });
     const char* format = std::is_same_v<Key, double> ? "g" : "l";
-    Reference kept(keep ? checked(Py_BuildValue("sNN", format, bytes_of(values), bytes_of(counts)))
-                        : Py_NewRef(Py_None));
+    Reference kept(Py_NewRef(Py_None));
+    if (keep) {
+        const Reference distinct(bytes_of(values)), cases(bytes_of(counts));
+        kept = Reference(checked(Py_BuildValue("sOO", format, distinct.get(), cases.get())));
+    }
     return checked(Py_BuildValue("OOOLnLO", stats.get(), frequencies.get(), others.get(),
                                  static_cast<long long>(made.other_cases),
                                  static_cast<Py_ssize_t>(missing),

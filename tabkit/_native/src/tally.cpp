@@ -63,7 +63,6 @@ Tally<Key> counted(const Values<T>& values, const Validity& validity, size_t cou
 
 #define TABKIT_FOR(T)                                                                              \
     template Tally<int64_t> counted(const Values<T>&, const Validity&, size_t);                    \
-    template Tally<uint64_t> counted(const Values<T>&, const Validity&, size_t);                   \
     template Tally<double> counted(const Values<T>&, const Validity&, size_t);
 TABKIT_FOR(double)
 TABKIT_FOR(float)

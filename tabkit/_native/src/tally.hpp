@@ -1,5 +1,5 @@
 // Distinct numbers of a short column and their counts.
-// Plain twins: tabkit.describe.surveys and tabkit.describe.stats.
+// Plain twin: tabkit.describe.stats.tally.
 #pragma once
 
 #include <cstddef>
