@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import errno
 import fcntl
 import io
@@ -91,8 +92,23 @@ def _data_now() -> int:
     return 0
 
 
+def pickled(message: object) -> bytes:
+    """Return a message as the other side takes it: enumerations by their class and value.
+
+    Some versions of Python 3.11 pickle them as a call of ``getattr``, which is refused there.
+    """
+    sink = io.BytesIO()
+    _Pickler(sink).dump(message)
+    return sink.getvalue()
+
+
+class _Pickler(pickle.Pickler):
+    def reducer_override(self, given: Any) -> Any:
+        return (type(given), (given.value,)) if isinstance(given, enum.Enum) else NotImplemented
+
+
 def _send(connection: Connection, *message: object) -> None:
-    connection.send_bytes(pickle.dumps(message))
+    connection.send_bytes(pickled(message))
 
 
 def _send_stream(connection: Connection, stream: TableStream) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
+import enum
 import fractions
 import functools
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -21,7 +23,9 @@ import pytest
 import tabkit
 from tabkit.errors import FormatError, LimitError, TabkitError
 from tabkit.guard import guarded_call, guarded_stream
+from tabkit.guard_worker import pickled
 from tabkit.limits import LIMITS, Limits
+from tabkit.model import Measure
 
 sys.path.insert(0, str(Path(__file__).parent))
 import guard_jobs
@@ -49,6 +53,22 @@ def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     yield
     assert children() <= before
     assert not list((tmp_path / "tmp").iterdir())
+
+
+class Old(enum.Enum):
+    """Pickled as some versions of Python 3.11 pickle every enumeration."""
+
+    ONE = "one"
+
+    def __reduce_ex__(self, _: object) -> tuple[object, tuple[object, ...]]:
+        return getattr, (type(self), self._name_)
+
+
+def test_enumerations_come_as_class_and_value() -> None:
+    assert b"getattr" in pickle.dumps(Old.ONE)
+    sent = pickled({"kind": Old.ONE, "measure": Measure.SCALE})
+    assert b"getattr" not in sent
+    assert pickle.loads(sent) == {"kind": Old.ONE, "measure": Measure.SCALE}
 
 
 @pytest.mark.parametrize(
