@@ -41,7 +41,7 @@ def load_arrow_alone() -> None:
     # Another version of pyarrow may be made otherwise; it is loaded as usual at its first use then.
     try:
         _load_functions_late()
-    except (AttributeError, ImportError, LookupError, NameError):
+    except (AttributeError, ImportError, LookupError, NameError, TypeError):
         sys.modules.pop("pyarrow.compute", None)
 
 
@@ -81,6 +81,7 @@ def _load_functions_late() -> None:
         setattr(pc, name, made)
         return made
 
+    make("is_null")  # shows whether they are still made so
     pc.__getattr__ = make
 
 

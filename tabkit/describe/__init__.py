@@ -12,7 +12,6 @@ import pyarrow as pa
 from tabkit.describe.accumulate import column_for
 from tabkit.describe.columns import plain
 from tabkit.describe.numbers import DIGITS
-from tabkit.describe.short import CASES as SHORT_CASES
 from tabkit.describe.short import Short, describe_short, is_plain
 from tabkit.describe.store import SPILL_BYTES, Budget
 from tabkit.describe.texts import CHARACTERS
@@ -82,7 +81,7 @@ class Describer:
         self._hasher = UnfHasher(digits=digits, characters=characters)
         self._budget = Budget(memory)
         self._types, self._names, self._variables = schema.types, schema.names, variables
-        self._columns: list[Column] = []  # as soon as there are more cases than short columns have
+        self._columns: list[Column] = []  # made when the first batch of cases is full
         self._observe = observe
         self._waiting: list[Block] = []
         self._rows = self._cases = 0
@@ -144,7 +143,7 @@ class Describer:
         return variable, described
 
     def _short(self, index: int, array: pa.Array) -> Short | None:
-        if not self._is_plain or len(array) > SHORT_CASES:
+        if not self._is_plain:
             return None
         return describe_short(
             array,

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from tabkit.model import Category, MissingRange, Value, Variable
     from tabkit.profiles import Profile
 
-CASES: Final = 8192  # of a column that counts as short
 _EXACT: Final = 2**53
 _KINDS: Final = {"l": np.int64, "g": np.float64}
 
@@ -68,7 +67,7 @@ def describe_short(
     """Describe a column of numbers that comes in one piece.
 
     Args:
-        column: Of a type that `columns.plain` gives; at most `CASES` are worth it.
+        column: Of a type that `columns.plain` gives; short, as it is gone through several times.
         variable: Numeric or not.
         profile: One that `is_plain`.
         digits: Significant digits of a number in the UNF.

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime
-import gzip
 import math
 import shutil
 import subprocess
@@ -303,14 +302,6 @@ def test_another_reader_reads_it(tmp_path: Path) -> None:
     numbers, texts = frame.value[0].value
     assert numbers.value[[0, 2]].tolist() == [1.0, 2.0]
     assert [text.value for text in texts.value] == ["é".encode(), None, b""]
-
-
-def test_ingest_writes_a_workspace_by_default(tmp_path: Path) -> None:
-    source = tmp_path / "a b.csv"
-    source.write_text("x\n1\n", encoding="utf-8")
-    report = ingest(source, tmp_path / "out")
-    assert set(report.outputs) == {"tab", "rdata", "ddi", "original"}
-    assert b"a.b" in gzip.decompress(report.outputs["rdata"].read_bytes())
 
 
 def test_integer64_of_r_stays_what_it_was(tmp_path: Path, r: Any) -> None:

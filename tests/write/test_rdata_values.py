@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tabkit import _native
 from tabkit.convert import convert
 from tabkit.errors import OutputError, UsageError
+from tabkit.ingest import ingest
 from tabkit.model import Category, Kind, Measure, Table, Variable
 from tabkit.options import WriteOptions
 from tabkit.read import read, stream_of
@@ -209,3 +210,11 @@ def test_a_factor_keeps_the_level_of_measurement(tmp_path: Path) -> None:
     assert [(each.variable, each.what) for each in losses] == [("s", "level of measurement")]
     back = read(tmp_path / "x.rds").variables
     assert [each.measure for each in back[:2]] == [Measure.NOMINAL, Measure.ORDINAL]
+
+
+def test_ingest_writes_a_workspace_by_default(tmp_path: Path) -> None:
+    source = tmp_path / "a b.csv"
+    source.write_text("x\n1\n", encoding="utf-8")
+    report = ingest(source, tmp_path / "out")
+    assert set(report.outputs) == {"tab", "rdata", "ddi", "original"}
+    assert b"a.b" in gzip.decompress(report.outputs["rdata"].read_bytes())

@@ -113,6 +113,51 @@ PyObject* told(const outline::Outline<Key>& made, const Array& array, bool is_fl
                                  static_cast<long long>(made.user_missing), kept.get()));
 }
 
+// What is asked of an outline, besides the numbers.
+struct Wanted {
+    outline::Meaning meaning;
+    size_t listed;
+    bool keep;
+};
+
+// Nothing where the plain twin must do it.
+template <typename Key, typename T>
+PyObject* told_by(const Array& array, const Values<T>& values, const moments::Moments<T>& found,
+                  const Wanted& wanted) {
+    const Validity validity = array.validity();
+    outline::Outline<Key> made;
+    {
+        const WithoutLock released(array.count);
+        made = outline::outlined(tally::counted<Key>(values, validity, array.count), wanted.meaning);
+    }
+    if (!made.summary && !made.valid.values.empty()) return nullptr;
+    const size_t missing = array.count - found.count - found.nans;
+    constexpr bool IS_FLOAT = std::is_floating_point_v<T>;
+    return told(made, array, IS_FLOAT, missing, wanted.listed, wanted.keep);
+}
+
+template <typename T>
+PyObject* outline_of(const Array& array, const Values<T>& values, const Wanted& wanted) {
+    const Validity validity = array.validity();
+    moments::Moments<T> found;
+    {
+        const WithoutLock released(array.count);
+        found = moments::survey(values, validity, array.count);
+    }
+    const auto low = static_cast<double>(found.low), high = static_cast<double>(found.high);
+    PyObject* result = nullptr;
+    bool has_integers = found.count == 0 || (low > -EXACT && high < EXACT);
+    if constexpr (std::is_floating_point_v<T>) {
+        const bool is_whole = !found.has_fraction && found.negative_zeros == 0;
+        has_integers =
+            found.count == 0 || (is_whole && low >= -INTEGERS_END && high < INTEGERS_END);
+        if (!has_integers) result = told_by<double>(array, values, found, wanted);
+    }
+    if (has_integers) result = told_by<int64_t>(array, values, found, wanted);
+    if (result == nullptr) return Py_NewRef(Py_None);
+    return checked(Py_BuildValue("NN", PyBool_FromLong(found.has_fraction), result));
+}
+
 PyObject* outlined(PyObject* arguments) {
     PyObject *given, *given_codes, *given_missing, *given_spans;
     int missing_is_invalid, keep;
@@ -122,42 +167,13 @@ PyObject* outlined(PyObject* arguments) {
     if (listed < 0) refuse("a number of values is not negative");
     const Array array = Array::from(given);
     std::optional<Buffer> codes, missing, spans;
-    const outline::Meaning meaning{doubles_of(given_codes, codes), doubles_of(given_missing, missing),
-                                   doubles_of(given_spans, spans), missing_is_invalid != 0};
-    const Validity validity = array.validity();
-    bool has_fraction = false;
+    const Wanted wanted{{doubles_of(given_codes, codes), doubles_of(given_missing, missing),
+                         doubles_of(given_spans, spans), missing_is_invalid != 0},
+                        static_cast<size_t>(listed), keep != 0};
     PyObject* result = nullptr;
-    const auto call = [&](const auto& values) {
-        using T = std::remove_cv_t<std::remove_reference_t<decltype(values[0])>>;
-        constexpr bool IS_FLOAT = std::is_floating_point_v<T>;
-        moments::Moments<T> found;
-        const auto by = [&](auto key) {
-            using Key = decltype(key);
-            outline::Outline<Key> made;
-            {
-                const WithoutLock released(array.count);
-                made = outline::outlined(tally::counted<Key>(values, validity, array.count), meaning);
-            }
-            if (!made.summary && !made.valid.values.empty()) return;
-            const size_t nulls = array.count - found.count - found.nans;
-            result = told(made, array, IS_FLOAT, nulls, static_cast<size_t>(listed), keep != 0);
-        };
-        {
-            const WithoutLock released(array.count);
-            found = moments::survey(values, validity, array.count);
-        }
-        has_fraction = found.has_fraction;
-        const auto low = static_cast<double>(found.low), high = static_cast<double>(found.high);
-        const bool is_whole = IS_FLOAT && !found.has_fraction && found.negative_zeros == 0;
-        if (IS_FLOAT && !(found.count == 0 ||
-                          (is_whole && low >= -INTEGERS_END && high < INTEGERS_END)))
-            by(double{});
-        else if (found.count == 0 || (low > -EXACT && high < EXACT))
-            by(int64_t{});
-    };
+    const auto call = [&](const auto& values) { result = outline_of(array, values, wanted); };
     if (!with_numbers(array, call)) refuse("no numbers have the format " + array.format);
-    if (result == nullptr) Py_RETURN_NONE;
-    return checked(Py_BuildValue("NN", PyBool_FromLong(has_fraction), result));
+    return result;
 }
 
 }  // namespace
